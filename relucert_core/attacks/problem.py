@@ -1,0 +1,252 @@
+"""What all attacks share: the question, the way uphill, and the proof of the answer.
+
+An attack proposes points; `settle` pulls each back towards the attacked point and keeps it only when it is proved
+adversarial. Whatever a search does, its answer is therefore an upper bound.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import torch
+
+from relucert_core.network import Network
+from relucert_core.region import affine_layers, backward_rows, hidden_values, proved_adversarial, proven_forward
+from relucert_core.rounding import distance_above
+
+_PULLS = 18
+_PUSHES = (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
+_EXACT_WEIGHTS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A batch to attack: points (B, D) and labels (B,) of a network, the norm asked, the box and the starts.
+
+    slack: (B,) twice the proven error of a difference of logits at the points: a margin that makes a proof likely.
+    starts: (S, D) points from which to come back where the search fails, or None. path: whether to keep a trail.
+    """
+
+    net: Network
+    points: torch.Tensor
+    labels: torch.Tensor
+    norm: float
+    bounds: tuple[float, float] | None
+    slack: torch.Tensor
+    starts: torch.Tensor | None = None
+    path: bool = False
+
+    def take(self, rows: torch.Tensor) -> Problem:
+        """The same problem for some of its points: an index or a mask."""
+        return replace(self, points=self.points[rows], labels=self.labels[rows], slack=self.slack[rows])
+
+    def clip(self, points: torch.Tensor) -> torch.Tensor:
+        """The points (B, D) moved into the box, if there is one."""
+        return points if self.bounds is None else points.clamp(*self.bounds)
+
+    def blocked(self, points: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+        """Where a step along `directions` (B, ..., D) from the points (B, D) would leave the box at once."""
+        if self.bounds is None:
+            return torch.zeros_like(directions, dtype=torch.bool)
+        points = points.view(len(points), *[1] * (directions.ndim - 2), -1)
+        return ((points <= self.bounds[0]) & (directions < 0)) | ((points >= self.bounds[1]) & (directions > 0))
+
+    def excess(self, points: torch.Tensor) -> torch.Tensor:
+        """(B,): the largest f_j - f_label less the slack, at points (B, D); above 0 the class has changed."""
+        return self.excess_of(self.net.logits(points))
+
+    def excess_of(self, logits: torch.Tensor) -> torch.Tensor:
+        """The same from logits (B, K); minus infinity where a number is not finite."""
+        index = self.labels.view(-1, 1)
+        rivals = logits.scatter(1, index, -math.inf).amax(-1)
+        return torch.nan_to_num(rivals - logits.gather(1, index).squeeze(1) - self.slack, -math.inf, -math.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """points (B, D), success (B,): proved adversarial; trail: the (B, D) stations of the way, if they were asked for.
+
+    Where success is False the point is the attacked one.
+    """
+
+    points: torch.Tensor
+    success: torch.Tensor
+    trail: tuple[torch.Tensor, ...] = ()
+
+
+def make_problem(
+    net: Network,
+    points: torch.Tensor,
+    labels: torch.Tensor | None,
+    norm: float,
+    bounds: tuple[float, float] | None = None,
+    *,
+    starts: torch.Tensor | None = None,
+    path: bool = False,
+) -> Problem:
+    """The problem for checked float64 points (B, D); labels None means the predicted classes."""
+    forward = proven_forward(net, points)
+    logits, errors = forward.values[-1], forward.errors[-1]
+    labels = torch.nan_to_num(logits, nan=-math.inf).argmax(-1) if labels is None else labels
+    slack = 4 * torch.nan_to_num(errors, nan=math.inf).amax(-1)
+    return Problem(net, points, labels, norm, bounds, slack, starts, path)
+
+
+def uphill(problem: Problem, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The direction (B, D) in which the cross-entropy of the label grows fastest, and the excess (B,), at the points.
+
+    The gradient is sum_j p_j (grad f_j - grad f_k) over the rivals j. Their softmax weights stand for the p_j, which
+    differ by one positive factor: so the direction survives where 1 - p_k would round to 0. Moves that the
+    box blocks are 0.
+    """
+    layers, index = affine_layers(problem.net), problem.labels.view(-1, 1)
+    values = hidden_values(layers, points)
+    rivals = values[-1].scatter(1, index, -math.inf)
+    weights = torch.nan_to_num(torch.softmax(rivals, -1), nan=0.0).scatter(1, index, -1.0)
+    masks = [(z > 0).to(z.dtype) for z in values[:-1]]
+    rows = backward_rows(layers, masks, (weights @ layers[-1].weight).unsqueeze(1)).squeeze(1)
+    rows = torch.nan_to_num(rows, nan=0.0)
+    return rows.masked_fill(problem.blocked(points, rows), 0.0), problem.excess_of(values[-1])
+
+
+def rival_planes(problem: Problem, points: torch.Tensor, *, block: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
+    """The gaps f_k - f_j (B, K) and the gradients of f_j - f_k (B, K, D) at the points; k is the label.
+
+    The label's own row is zero; so are moves that the box blocks, if `block`. A neuron on its face counts as off.
+    """
+    layers, index = affine_layers(problem.net), problem.labels.view(-1, 1)
+    values = hidden_values(layers, points)
+    masks = [(z > 0).to(z.dtype) for z in values[:-1]]
+    last = layers[-1].weight
+    rows = backward_rows(layers, masks, last.unsqueeze(0) - last[problem.labels].unsqueeze(1))
+    rows = rows.masked_fill(problem.blocked(points, rows), 0.0) if block else rows
+    return values[-1].gather(1, index) - values[-1], rows
+
+
+def settle(problem: Problem, candidates: torch.Tensor, trail: list[torch.Tensor] | None = None) -> Found:
+    """The proved adversarial points nearest to the attacked ones on the segments to the candidates (B, D).
+
+    The excess is piecewise linear along a segment, so halving and interpolation take turns. Any crossing will do: it
+    need not be the first one. A candidate that cannot be proved is a failure.
+    """
+    candidates = torch.where(torch.isfinite(candidates), problem.clip(candidates), problem.points)
+    success = proved_adversarial(problem.net, candidates, problem.labels)
+    points = problem.points.clone()
+    rows = success.nonzero().squeeze(1)
+    if len(rows):
+        part = problem.take(rows)
+        points[rows] = _nearest_proved(part, candidates[rows], _crossing(part, candidates[rows]))
+    stations = (problem.points, *trail, points) if problem.path and trail is not None else ()
+    return Found(points, success, stations)
+
+
+def between(problem: Problem, ends: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """The points at `share` (B,) of the way from the attacked points to `ends` (B, D), inside the box; ends at 1."""
+    share = share.unsqueeze(-1)
+    inner = problem.clip(problem.points + share * (ends - problem.points))
+    return torch.where(share < 1, inner, ends)
+
+
+def _crossing(problem: Problem, ends: torch.Tensor) -> torch.Tensor:
+    """(B,): shares of the way to `ends` at which the excess is above 0, a little beyond a place where it is 0."""
+    low, high = torch.zeros_like(problem.slack), torch.ones_like(problem.slack)
+    below_zero = problem.excess(problem.points).clamp(max=0.0)
+    above_zero = problem.excess(ends).clamp(min=0.0)
+    for turn in range(_PULLS):
+        share = (low + high) / 2
+        if turn % 2:
+            rise = above_zero - below_zero
+            exact = low + (high - low) * (-below_zero / torch.where(rise > 0, rise, 1.0))
+            inner = torch.isfinite(exact) & (exact > low) & (exact < high)
+            # Just beyond the root, so that it ends the bracket from above.
+            share = torch.where(inner, exact + 1e-6 * (high - exact), share)
+        value = problem.excess(between(problem, ends, share))
+        crossed = value > 0
+        high, above_zero = torch.where(crossed, share, high), torch.where(crossed, value, above_zero)
+        low, below_zero = torch.where(crossed, low, share), torch.where(crossed, below_zero, value)
+    return high
+
+
+def _nearest_proved(problem: Problem, ends: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """The points (B, D) at `share` of the way, pushed outward until proved adversarial; `ends` are proved already."""
+    points, open_rows = ends.clone(), torch.arange(len(ends))
+    for push in _PUSHES:
+        part = problem.take(open_rows)
+        tried = between(part, ends[open_rows], (share[open_rows] * (1 + push)).clamp(max=1.0))
+        proved = proved_adversarial(problem.net, tried, part.labels)
+        points[open_rows[proved]] = tried[proved]
+        open_rows = open_rows[~proved]
+        if not len(open_rows):
+            break
+    return points
+
+
+def from_starts(problem: Problem) -> Found:
+    """For each point the nearest start that the network reads as another class, pulled back along the segment.
+
+    Fails where there is no such start. `problem.starts` must be given.
+    """
+    assert problem.starts is not None
+    starts = problem.starts
+    classes = torch.nan_to_num(problem.net.logits(starts), nan=-math.inf).argmax(-1)
+    distances = torch.cdist(problem.points, starts, p=problem.norm)
+    distances = distances.masked_fill(classes.unsqueeze(0) == problem.labels.unsqueeze(1), math.inf)
+    nearest = distances.argmin(-1)
+    return settle(problem, starts[nearest], [])
+
+
+def nearer(problem: Problem, first: Found, second: Found) -> Found:
+    """Point by point, the success at the smaller distance in the norm asked (the first one when equal)."""
+    better = distances_of(problem, second) < distances_of(problem, first)
+    points = torch.where(better.unsqueeze(-1), second.points, first.points)
+    trail: tuple[torch.Tensor, ...] = ()
+    if problem.path:
+        trail = _merged_trails(first.trail, second.trail, better)
+    return Found(points, first.success | second.success, trail)
+
+
+def distances_of(problem: Problem, found: Found) -> torch.Tensor:
+    """(B,): the distances of the points found, in the norm asked, rounded up; infinite after a failure."""
+    distances = distance_above(found.points, problem.points, problem.norm)
+    return torch.where(found.success, torch.nan_to_num(distances, nan=math.inf), math.inf)
+
+
+def _merged_trails(
+    first: tuple[torch.Tensor, ...], second: tuple[torch.Tensor, ...], take_second: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    """Station by station one trail or the other; the shorter one waits at its end."""
+    if not first or not second:
+        return first or second
+    count, mask = max(len(first), len(second)), take_second.unsqueeze(-1)
+    return tuple(
+        torch.where(mask, second[min(i, len(second) - 1)], first[min(i, len(first) - 1)]) for i in range(count)
+    )
+
+
+def already_adversarial(problem: Problem) -> torch.Tensor:
+    """(B,) bool: is the attacked point itself adversarial (a tie, or a wrong prediction against the given label)?
+
+    Proved by the error bound of the forward pass; where that leaves it open and the network has at most 20,000
+    weights, decided in rational arithmetic (so that an exact tie counts).
+    """
+    proved = proved_adversarial(problem.net, problem.points, problem.labels)
+    if sum(layer.weight.numel() for layer in problem.net.layers) > _EXACT_WEIGHTS:
+        return proved
+    unclear = ~proved & (problem.excess(problem.points) > -2 * problem.slack) & torch.isfinite(problem.slack)
+    for row in unclear.nonzero().squeeze(1).tolist():
+        logits = _exact_logits(problem.net, problem.points[row])
+        label = int(problem.labels[row])
+        proved[row] = max(value for j, value in enumerate(logits) if j != label) >= logits[label]
+    return proved
+
+
+def _exact_logits(net: Network, point: torch.Tensor) -> list[Fraction]:
+    """f(point) in rational arithmetic."""
+    values = [Fraction(x) for x in point.tolist()]
+    for number, layer in enumerate(net.layers):
+        hidden = values if number == 0 else [max(value, Fraction(0)) for value in values]
+        rows = zip(layer.weight.tolist(), layer.bias.tolist(), strict=True)
+        values = [sum((Fraction(w) * h for w, h in zip(row, hidden) if w and h), Fraction(b)) for row, b in rows]
+    return values

@@ -1,0 +1,161 @@
+"""What a certificate says: frozen records for one point and for a batch, and the registry's entry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+LOWER_BOUND = "lower bound"
+EXACT = "exact"
+ESTIMATE = "estimate"
+
+OK = "ok"
+TIE = "tie for the first place"
+WRONG = "wrong prediction"
+DEGENERATE = "degenerate"
+OVERFLOW = "overflow"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What limits a ball: the face of one neuron, or the decision plane towards a rival class.
+
+    kind: "face" or "class". layer counts from 1 as in the paper; neuron and rival count from 0 (rows of W).
+    """
+
+    kind: str
+    layer: int | None = None
+    neuron: int | None = None
+    rival: int | None = None
+
+    @classmethod
+    def face(cls, layer: int, neuron: int) -> Limit:
+        """The face on which neuron `neuron` of layer `layer` changes sign."""
+        return cls("face", layer=layer, neuron=neuron)
+
+    @classmethod
+    def decision(cls, rival: int) -> Limit:
+        """The local decision plane towards class `rival`."""
+        return cls("class", rival=rival)
+
+    def __str__(self) -> str:
+        return f"neuron {self.neuron} of layer {self.layer}" if self.kind == "face" else f"class {self.rival}"
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """The answer of one method at one point.
+
+    radius: guaranteed lower bound on the distance (in `norm`) to the nearest adversarial point, section 3 of SPEC;
+        inf when nothing limits it. For guarantee "estimate" it is no bound.
+    guarantee: "lower bound", "exact" (a proved adversarial `witness` lies within (1 + 1e-6) radius) or "estimate".
+    status: "ok", or why the radius is 0 or not final ("degenerate", "tie for the first place", ...).
+    prediction, label: the predicted class, and the class against which adversarial is meant.
+    limit: what stops the ball from growing. nearest: (D,) the nearest point on that face or plane, not a witness.
+    witness: (D,) a point proved adversarial, or None. upper: its distance, rounded up (inf without a witness).
+    parts: further numbers of the method, such as P_min ("face_distance") and d_min ("decision_distance").
+    seconds: the time spent, for a batch the share of this point.
+    """
+
+    method: str
+    norm: float
+    radius: float
+    guarantee: str
+    status: str
+    prediction: int
+    label: int
+    limit: Limit | None = None
+    nearest: np.ndarray | None = None
+    witness: np.ndarray | None = None
+    upper: float = math.inf
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def lower(self) -> float:
+        """The radius: the lower end of [lower, upper]."""
+        return self.radius
+
+
+@dataclass(frozen=True, eq=False)
+class CertificateBatch:
+    """The certificates of a batch, in order. The attributes of `Certificate`, one for each point."""
+
+    items: tuple[Certificate, ...]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Certificate:
+        return self.items[index]
+
+    def __iter__(self) -> Iterator[Certificate]:
+        return iter(self.items)
+
+    @property
+    def radius(self) -> np.ndarray:
+        """(B,) float64: the radii."""
+        return np.array([c.radius for c in self.items], dtype=np.float64)
+
+    @property
+    def upper(self) -> np.ndarray:
+        """(B,) float64: the distances of the witnesses, inf where there is none."""
+        return np.array([c.upper for c in self.items], dtype=np.float64)
+
+    @property
+    def prediction(self) -> np.ndarray:
+        """(B,) int64: the predicted classes."""
+        return np.array([c.prediction for c in self.items], dtype=np.int64)
+
+    @property
+    def guarantee(self) -> tuple[str, ...]:
+        """One guarantee a point."""
+        return tuple(c.guarantee for c in self.items)
+
+    @property
+    def status(self) -> tuple[str, ...]:
+        """One status a point."""
+        return tuple(c.status for c in self.items)
+
+    @property
+    def limit(self) -> tuple[Limit | None, ...]:
+        """What limits each ball."""
+        return tuple(c.limit for c in self.items)
+
+    @property
+    def nearest(self) -> tuple[np.ndarray | None, ...]:
+        """The nearest point of each limiting face or plane, (D,) or None."""
+        return tuple(c.nearest for c in self.items)
+
+    @property
+    def witness(self) -> tuple[np.ndarray | None, ...]:
+        """The proved adversarial points, (D,) or None."""
+        return tuple(c.witness for c in self.items)
+
+
+@dataclass(frozen=True)
+class CertificateEntry:
+    """A line of the registry `CERTIFICATES`: what a method is and for what it is made.
+
+    run: (net, points (B, D) float64, *, norm, labels, **options) -> list of Certificate.
+    norms: the norms it takes. min_depth, max_depth: weight layers M that it takes (None: any).
+    guarantee: the best it can give. refusal: the sentence that says why other depths are refused.
+    options: names of the keyword options that it takes, each with one line of help.
+    title, sentence: how a page names it and what it does, in words for a student.
+    """
+
+    name: str
+    title: str
+    run: Callable[..., list[Certificate]]
+    norms: tuple[float, ...]
+    guarantee: str
+    sentence: str
+    reference: str
+    min_depth: int = 2
+    max_depth: int | None = None
+    refusal: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)

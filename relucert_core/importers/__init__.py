@@ -1,0 +1,1 @@
+"""Readers and writers of networks; each imports its heavy packages only when called."""

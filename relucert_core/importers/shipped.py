@@ -1,0 +1,88 @@
+"""The networks that ship in assets/networks: a float32 safetensors file and a card (JSON) each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from relucert_core.errors import DataUnavailable, InvalidInput
+from relucert_core.importers.safetensors_file import load_network, network_bytes
+from relucert_core.network import Network
+
+NETWORKS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "networks"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a shipped network.
+
+    `architecture` (D, N_1, ..., K); `classes`: their names in the order of the logits; `recipe`: the settings that
+    made it; `data`; `test_accuracy` (share of the test images of its classes); `seed`; `versions`; `licence`;
+    `sha256` of the safetensors file; `title`: one line for menus; `measured`: further figures, by name.
+    """
+
+    name: str
+    title: str
+    architecture: tuple[int, ...]
+    classes: tuple[str, ...]
+    recipe: dict[str, Any]
+    data: str
+    test_accuracy: float
+    seed: int
+    versions: dict[str, str]
+    licence: str
+    sha256: str = ""
+    measured: dict[str, Any] = field(default_factory=dict)
+
+
+def list_models() -> list[ModelCard]:
+    """The cards of the shipped networks, in the order of their names."""
+    return [_read_card(path) for path in sorted(NETWORKS_FOLDER.glob("*.json"))]
+
+
+@lru_cache(maxsize=16)
+def load_model(name: str) -> Network:
+    """The shipped network `name`, one of `list_models()`; networks are immutable, so the same object comes again.
+
+    Raises InvalidInput for any other name (paths are for `load_network`), DataUnavailable when its file is not the
+    one that its card describes.
+    """
+    names = [path.stem for path in sorted(NETWORKS_FOLDER.glob("*.json"))]
+    if name not in names:
+        raise InvalidInput(f"There is no shipped network {name!r}: there are {', '.join(names) or 'none'}.")
+    path = NETWORKS_FOLDER / f"{name}.safetensors"
+    data = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(data).hexdigest() != load_card(name).sha256:
+        raise DataUnavailable(
+            f"The file of the shipped network {name!r} is missing or changed: check out the project anew."
+        )
+    return load_network(data, name=name)
+
+
+def load_card(name: str) -> ModelCard:
+    """The card of the shipped network `name`."""
+    path = NETWORKS_FOLDER / f"{name}.json"
+    if path not in NETWORKS_FOLDER.glob("*.json"):
+        raise InvalidInput(f"There is no shipped network {name!r}; `python -m relucert_core models` lists them.")
+    return _read_card(path)
+
+
+def write_model(net: Network, card: ModelCard, path: str | Path) -> ModelCard:
+    """Write `net` to `path` (.safetensors) and its card beside it (.json); returns the card with the file's sha256."""
+    path = Path(path)
+    data = network_bytes(net)
+    values = {item.name: getattr(card, item.name) for item in fields(card)}
+    card = ModelCard(**(values | {"sha256": hashlib.sha256(data).hexdigest()}))
+    path.write_bytes(data)
+    path.with_suffix(".json").write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf8")
+    return card
+
+
+def _read_card(path: Path) -> ModelCard:
+    values = json.loads(path.read_text(encoding="utf8"))
+    values["architecture"], values["classes"] = tuple(values["architecture"]), tuple(values["classes"])
+    return ModelCard(**values)

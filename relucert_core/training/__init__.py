@@ -1,0 +1,1 @@
+"""Training: the loop, its regularisers, and the named recipes that make the shipped networks."""

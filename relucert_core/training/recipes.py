@@ -1,0 +1,130 @@
+"""The named recipes that make the shipped networks (Tables 2-4 of the paper), and the run of one.
+
+Adam, batch 64, 20 epochs, learning rate 0.001, Glorot start, float32; what the paper leaves open (seed, order of the
+points, no data augmentation) is fixed here.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from relucert_core.datasets.mnist import load_mnist_bytes
+from relucert_core.errors import InvalidInput
+from relucert_core.importers.shipped import ModelCard
+from relucert_core.network import Network
+from relucert_core.training.loop import LoopSettings, Progress, accuracy, train
+from relucert_core.training.model import Trainable
+
+DIGITS = tuple("0123456789")
+LICENCE = (
+    "Weights: MIT, as the code. They were learnt from MNIST (Y. LeCun and C. Cortes), which is under CC BY-SA 3.0, "
+    "https://creativecommons.org/licenses/by-sa/3.0/"
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a named network is made: its layers, its data and the settings of the loop.
+
+    `labels[digit]` is the class of each digit, or None where the digit is left out. `table` names the paper's table.
+    `shipped` recipes have their result in assets/networks.
+    """
+
+    name: str
+    title: str
+    widths: tuple[int, ...]
+    classes: tuple[str, ...] = DIGITS
+    labels: tuple[int | None, ...] = tuple(range(10))
+    epochs: int = 20
+    batch: int = 64
+    rate: float = 0.001
+    seed: int = 0
+    table: str = ""
+    shipped: bool = True
+
+
+_RECIPES = (
+    Recipe(
+        "mnist-gt5-1024",
+        "Is the digit greater than 5 or less? (5 itself left out)",
+        (784, 1024, 2),
+        classes=("< 5", "> 5"),
+        labels=(0, 0, 0, 0, 0, None, 1, 1, 1, 1),
+        table="Table 2 (Figure 2a)",
+    ),
+    Recipe("mnist-1024-512", "Ten digits, two wide layers", (784, 1024, 512, 10), table="Table 3 (Figure 2b)"),
+    Recipe("mnist-20-20-20", "Ten digits, three narrow layers", (784, 20, 20, 20, 10)),
+    Recipe("mnist-40-40-40", "Ten digits, three layers of 40", (784, 40, 40, 40, 10)),
+    Recipe("mnist-3x1024", "Ten digits, 3 layers of weights", (784, 1024, 1024, 10), table="Table 4", shipped=False),
+    Recipe("mnist-4x1024", "Ten digits, 4 layers of weights", (784, *[1024] * 3, 10), table="Table 4", shipped=False),
+)
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe `name`; InvalidInput names those that exist."""
+    if name not in RECIPES:
+        raise InvalidInput(f"There is no recipe {name!r}: use one of {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def run_recipe(
+    recipe: Recipe,
+    *,
+    folder: str | Path | None = None,
+    seed: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> tuple[Network, ModelCard]:
+    """Train the recipe's network on MNIST's training images and test it: the Network and its card.
+
+    `folder` is MNIST's (see `load_mnist`). The card's accuracy is that of the float64 network on the test images of
+    its classes.
+    """
+    seed = recipe.seed if seed is None else seed
+    points, labels = recipe_data(recipe, "train", folder)
+    start = torch.Generator().manual_seed(seed)
+    model = Trainable.glorot(recipe.widths, start, torch.float32)
+    settings = LoopSettings(recipe.epochs, recipe.batch, recipe.rate, seed, report_every=50)
+    for progress in train(model, points, labels, settings):
+        if on_progress is not None:
+            on_progress(progress)
+    net = model.network(recipe.name)
+    tested, truth = recipe_data(recipe, "test", folder)
+    return net, make_card(recipe, net, seed, accuracy(net.logits, tested.double(), truth))
+
+
+def recipe_data(recipe: Recipe, split: str, folder: str | Path | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    """The recipe's points (N, 784) float32 in [0, 1] and labels (N,) int64; digits that it leaves out are left out."""
+    pixels, digits = load_mnist_bytes(split, folder)
+    classes = np.array([-1 if label is None else label for label in recipe.labels], dtype=np.int64)[digits]
+    kept = classes >= 0
+    return torch.from_numpy(pixels[kept].astype(np.float32) / np.float32(255)), torch.from_numpy(classes[kept])
+
+
+def make_card(recipe: Recipe, net: Network, seed: int, test_accuracy: float) -> ModelCard:
+    """The card of a network that the recipe made."""
+    settings = {
+        key: value
+        for key, value in asdict(recipe).items()
+        if key not in ("name", "title", "classes", "shipped", "seed")
+    }
+    settings |= {"optimizer": "Adam", "initialization": "Glorot, uniform", "precision": "float32"}
+    return ModelCard(
+        name=recipe.name,
+        title=recipe.title,
+        architecture=(net.inputs, *net.widths, net.classes),
+        classes=recipe.classes,
+        recipe=settings,
+        data="MNIST: trained on the training images, accuracy on the test images"
+        + (", without the digits left out" if None in recipe.labels else ""),
+        test_accuracy=round(test_accuracy, 6),
+        seed=seed,
+        versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        licence=LICENCE,
+    )

@@ -1,0 +1,84 @@
+"""The layers of relucert_core (README, "Where things live"): a module imports only from the rows above its own."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ENGINE = ROOT / "relucert_core"
+LAYERS = (
+    {"errors", "tolerances", "rounding", "norms"},
+    {"network"},
+    {"importers", "datasets", "region", "polyhedron"},
+    {"planar", "attacks", "certificates"},
+    {"search", "training", "registry"},
+    {"experiments"},
+    {"figures"},
+    {"cli", "__main__", "__init__"},
+)
+MAY_NOT = {
+    "attacks": {"certificates", "planar"},
+    "certificates": {"attacks", "planar"},
+    "polyhedron": {"network", "region"},
+    "datasets": {"network", "region"},
+    "figures": {"region", "polyhedron", "certificates.simplex", "certificates.pruning", "planar.subdivide"},
+}
+MODULES = sorted(ENGINE.rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """The dotted names under relucert_core that a file imports anywhere, and every foreign top package."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names |= (
+                {node.module} if node.module != "relucert_core" else {f"relucert_core.{a.name}" for a in node.names}
+            )
+    return names
+
+
+def layer_of(name: str) -> int:
+    return next(i for i, row in enumerate(LAYERS) if name in row)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ENGINE)))
+def test_a_module_imports_only_from_above(path):
+    own = path.relative_to(ENGINE).parts[0].removesuffix(".py")
+    for name in imports(path):
+        if not name.startswith("relucert_core."):
+            continue
+        inner = name.removeprefix("relucert_core.")
+        other = inner.split(".")[0]
+        if not (ENGINE / other).exists() and not (ENGINE / f"{other}.py").exists():
+            assert layer_of(own) >= layer_of("cli"), f"{path} takes {other} from the package's front door"
+            continue
+        lazily_upward = own == "network" and other == "importers"  # Network.from_torch imports inside the function
+        assert layer_of(other) <= layer_of(own) or lazily_upward, f"{own} imports {other}, which lies below it"
+        assert not any(inner.startswith(banned) for banned in MAY_NOT.get(own, ())), f"{own} imports {inner}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ENGINE)))
+def test_the_engine_knows_no_streamlit(path):
+    assert not any(name.split(".")[0] == "streamlit" for name in imports(path))
+
+
+def test_only_the_polyhedron_calls_the_solvers():
+    callers = {p.name for p in MODULES if any(n.split(".")[0] == "cvxpy" for n in imports(p))}
+    assert callers <= {"polyhedron.py"}
+
+
+def test_pages_compute_nothing_by_hand():
+    for path in set((ROOT / "pages").rglob("*.py")) - {ROOT / "pages/_shared/engine.py"}:  # it sets torch threads
+        foreign = {name.split(".")[0] for name in imports(path)}
+        assert not foreign & {"torch", "scipy", "cvxpy"}, f"{path} should ask relucert_core"
+
+
+def test_importing_the_package_loads_no_torch():
+    import subprocess
+    import sys
+
+    code = "import sys, relucert_core; sys.exit('torch' in sys.modules or 'plotly' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
