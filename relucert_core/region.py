@@ -74,8 +74,13 @@ def activation_region(net: Network, point: Any) -> ActivationRegion:
 class AffineLayer(Protocol):
     """Anything with a `weight` (out, in) and a `bias` (out,): our Dense, torch's Linear."""
 
-    weight: Any
-    bias: Any
+    @property
+    def weight(self) -> Any:
+        """(out, in)."""
+
+    @property
+    def bias(self) -> Any:
+        """(out,)."""
 
 
 def affine_layers(module: Network | torch.nn.Module | Sequence[AffineLayer]) -> list[AffineLayer]:
@@ -186,7 +191,8 @@ def proven_forward(net: Network, points: torch.Tensor) -> ProvenForward:
     count as terms. Costs a second pass with |W|. Overflow shows as an infinite or NaN error.
     """
     hidden, error = points, torch.zeros_like(points)
-    values, errors = [], []
+    values: list[torch.Tensor] = []
+    errors: list[torch.Tensor] = []
     for layer in net.layers:
         terms = int((hidden != 0).sum(-1).max()) + 1 if len(hidden) else 1
         absolute = torch.nn.functional.linear(hidden.abs(), layer.absolute, layer.bias.abs())

@@ -78,7 +78,17 @@ def test_labels_are_translated_and_unknown_digits_left_out(capsys):
 
 
 def test_attack_keeps_pixels_valid_and_models_lists(capsys):
-    arguments = ["attack", "--model", "mnist-20-20-20", "--data", "mnist-sample", "--first", "2", "--method", "deepfool"]
+    arguments = [
+        "attack",
+        "--model",
+        "mnist-20-20-20",
+        "--data",
+        "mnist-sample",
+        "--first",
+        "2",
+        "--method",
+        "deepfool",
+    ]
     assert main([*arguments, "--pixels", "--starts"]) == 0
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(e["success"] and e["prediction"] != e["attacked"] for e in entries)

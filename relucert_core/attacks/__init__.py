@@ -99,7 +99,8 @@ def attack(
         x. `progress(done, total)` is called after every chunk of points.
     guarantee: success is proved at the stored point, the forward error bound counted, and `distance`, rounded up, is
         that point's: an upper bound on the exact radius. A point that is adversarial itself (wrong prediction against
-        the given label, or a tie, as far as that is proved) has distance 0. After a failure distance is inf and point is x. Deterministic.
+        the given label, or a tie, as far as that is proved) has distance 0. After a failure distance is inf and point
+        is x. Deterministic.
     Raises InvalidInput for arguments of wrong shape or value, Unsupported for an unknown method, norm or option.
     """
     entry, order = _entry(method, options), check_norm(norm)

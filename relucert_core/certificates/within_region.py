@@ -98,12 +98,18 @@ def _search(
             witness = None if answer.step is None else _checked(net, point, answer.step, label, norm)
             failed |= answer.step is not None and witness is None
             if witness is not None and witness[1] < best[0]:
-                best = (witness[1], witness[0].numpy(), int(j))
+                best = (witness[1], witness[0].numpy(), _strongest_rival(net, witness[0], label))
                 tight = tuple(region.place(row) for row in answer.tight)
         if progress is not None:
             progress(done, len(order))
     status = FOUND if best[1] is not None else NOT_FOUND if failed else NONE_THERE
     return best[0], best[1], best[2], label, status, tight
+
+
+def _strongest_rival(net: Network, point: torch.Tensor, label: int) -> int:
+    logits = net.logits(point.unsqueeze(0))[0]
+    logits[label] = -math.inf
+    return int(logits.argmax())
 
 
 def _planes(region: ActivationRegion, label: int, norm: float) -> tuple[np.ndarray, np.ndarray]:

@@ -9,10 +9,11 @@ from relucert_core.cli.certify import add_common, attack_job, run_jobs, split_at
 from relucert_core.cli.inputs import for_network, open_network, read_images
 from relucert_core.errors import InvalidInput
 
-_EPILOG = """Each line: image, label, method, kind "attack", norm, distance (null: not found), success, attacked (the class that
-is left), prediction (the class it becomes), seconds, run. With --starts, images of other classes are starting points
-where an attack fails.
-Example: python -m relucert_core attack --model mnist-1024-512 --data mnist-sample --first 5 --method deepfool,ddn"""
+_EPILOG = """Each line: image, label, method, kind "attack", norm, distance (null: not found), success, attacked (the
+class that is left), prediction (the class it becomes), seconds, run. With --starts, images of other classes are
+starting points where an attack fails.
+Example:
+  python -m relucert_core attack --model mnist-1024-512 --data mnist-sample --first 5 --method deepfool,ddn"""
 
 
 def add_parser(subparsers: Any) -> None:
