@@ -16,8 +16,7 @@ import numpy as np
 import torch
 
 from relucert_core.errors import InvalidInput
-from relucert_core.norms import dual
-from relucert_core.rounding import SMALLEST, above, norm_above, spectral_above
+from relucert_core.rounding import norm_above, spectral_above
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +47,11 @@ class Dense:
         return norm_above(self.weight, 2.0)
 
     @cached_property
+    def bias_norm(self) -> float:
+        """A proven upper bound on ||b||_2."""
+        return float(norm_above(self.bias, 2.0))
+
+    @cached_property
     def frobenius(self) -> float:
         """A proven upper bound on the Frobenius norm of W, hence on the spectral norms of W and |W|."""
         return float(norm_above(self.row_norms, 2.0))
@@ -56,29 +60,6 @@ class Dense:
     def spectral(self) -> float:
         """A proven upper bound on the spectral norm ||W||_2; see `relucert_core.rounding.spectral_above`."""
         return spectral_above(self.weight)
-
-    def dual_norms(self, norm: float) -> torch.Tensor:
-        """(out,): proven upper bounds on the rows' norms dual to `norm`, kept once computed."""
-        kept = self.__dict__.setdefault("_dual_norms", {})
-        if norm not in kept:
-            kept[norm] = norm_above(self.weight, dual(norm))
-        return kept[norm]
-
-    @cached_property
-    def relative_squares(self) -> torch.Tensor:
-        """(W_ij / row_norm_i)^2 in float32 (out, in): with them the norm of a masked row is one cheap product."""
-        size = self.row_norms.clamp(min=SMALLEST).unsqueeze(-1)
-        return (self.weight / size).square().float()
-
-    def masked_row_norms(self, masks: torch.Tensor) -> torch.Tensor:
-        """Proven upper bounds on ||W_i * theta||_2 for masks theta (B, in) of zeros and ones: (B, out).
-
-        Computed in float32 with its own rounding bound, so about 1e-4 loose; 0 only for a row that is 0.
-        """
-        squares = masks.float() @ self.relative_squares.T
-        terms = self.inputs + 4
-        bound = squares.double() * (1 + 2 * terms * 2.0**-24) + terms * 2.0**-120
-        return above(bound.sqrt()) * self.row_norms * (1 + 2.0**-50)
 
     def __call__(self, hidden: torch.Tensor) -> torch.Tensor:
         """(..., in) -> (..., out)."""

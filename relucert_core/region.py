@@ -18,7 +18,7 @@ import torch
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network, as_points
 from relucert_core.norms import check_norm, dual, row_norms
-from relucert_core.rounding import above, below, dot_error, norm_above, sum_above
+from relucert_core.rounding import SMALLEST, above, below, dot_error, gamma, norm_above, sum_above
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,20 +209,31 @@ def proven_forward(net: Network, points: torch.Tensor) -> ProvenForward:
 def quick_forward(net: Network, points: torch.Tensor) -> ProvenForward:
     """As `proven_forward`, with the products |W| |h| bounded by the rows' norms (Cauchy-Schwarz).
 
-    The errors are a few times larger and cost next to nothing.
+    The errors are a few times larger and cost next to nothing: with H >= ||h||_2 and E >= the L2 error of h, neuron i
+    errs by at most ||W_i|| (g H + E) + g |b_i|, g a little above gamma_n, and all of them together by at most
+    ||W||_2 E + g (||W||_F H + ||b||_2).
     """
     hidden = points
-    error = points.new_zeros(len(points))  # ||computed - exact||_2 of the layer's inputs
+    error = points.new_zeros(len(points), 1)
     values, errors = [], []
     for layer in net.layers:
-        terms = int((hidden != 0).sum(-1).max()) + 1 if len(hidden) else 1
-        absolute = norm_above(hidden, 2.0).unsqueeze(-1) * layer.row_norms + layer.bias.abs()
-        local = dot_error(absolute * (1 + 2.0**-50), terms)
+        terms = int((hidden != 0).sum(-1).max()) + 3 if len(hidden) else 3
+        g, tiny = gamma(terms) * (1 + 2.0**-40), 4 * layer.inputs * SMALLEST
+        size = _quick_norms(hidden)
         values.append(layer(hidden))
-        errors.append(above(local + above(error.unsqueeze(-1) * layer.row_norms)))
-        error = above(norm_above(local, 2.0) + above(error * layer.spectral))
+        errors.append((size * g + error) * (layer.row_norms * (1 + 2.0**-48)) + (g * layer.bias.abs() + tiny))
+        together = (size * layer.frobenius + layer.bias_norm) * g + layer.outputs * tiny
+        error = (error * layer.spectral + together) * (1 + 2.0**-48)
         hidden = values[-1].relu()
     return ProvenForward(values, errors)
+
+
+def _quick_norms(rows: torch.Tensor) -> torch.Tensor:
+    """Upper bounds on the rows' L2 norms, (B, n) -> (B, 1); the scaled way where squares could under- or overflow."""
+    squares = (rows * rows).sum(-1, keepdim=True)
+    if bool(((squares > 1e-200) & (squares < 1e200)).all()):
+        return squares.sqrt() * (1 + gamma(rows.shape[-1] + 8))
+    return norm_above(rows, 2.0).unsqueeze(-1)
 
 
 def proved_adversarial(net: Network, points: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

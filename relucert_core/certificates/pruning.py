@@ -7,252 +7,263 @@ weights a few at a time; after each layer the bound is renewed with the norm rea
 longer beat the nearest one found is dropped. The value is the same as with all rows.
 
 Rounding: a row r known to within ||e||_2 gives r W to within ||e|| ||W||_2 + gamma_n ||r||_2 ||W||_F.
+
+One point at a time, in NumPy: a certificate costs a few forward passes, so every call counts (NumPy's take a third of
+the time of torch's on arrays of this size; both see the same memory).
 """
 
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from relucert_core.network import Dense, Network
-from relucert_core.norms import dual
-from relucert_core.rounding import above, gamma, norm_above, radius_below
+from relucert_core.norms import NORMS, dual
+from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, below, gamma, norm_above
 
-FACE, DECISION = 0, 1
-_FIRST_PICKS = 4
-_GROWTH = 4
-_PAIRS = 2048
+FACE, DECISION = "face", "class"
+_FIRST_ROWS = 4
+_MORE_ROWS = 32
+_SAFE_SQUARES = (1e-200, 1e200)  # sums of squares in this range have lost nothing to underflow or overflow
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows on their way back to the input; all of length R but `values` (R, N_m).
+class Hyperplane:
+    """A face or a decision plane at a point: its distance, rounded down, and its row (D,), not signed by the pattern.
 
-    point: which point of the batch. kind: FACE or DECISION. layer, index: whose row (for a decision: the rival).
-    numerator: lower bound on |z|. error: bound on the L2 error of `values`.
+    layer counts from 1, index is the neuron or the rival class. row_error bounds the L2 error of `row`. distance is
+    inf, and row None, when there is no such hyperplane.
     """
 
-    point: torch.Tensor
-    kind: torch.Tensor
-    layer: torch.Tensor
-    index: torch.Tensor
-    numerator: torch.Tensor
-    values: torch.Tensor
-    error: torch.Tensor
-
-    def keep(self, mask: torch.Tensor) -> Rows:
-        """The rows where `mask` holds."""
-        return Rows(*(column[mask] for column in self.columns()))
-
-    def columns(self) -> tuple[torch.Tensor, ...]:
-        """The seven tensors, in the order of the constructor."""
-        return (self.point, self.kind, self.layer, self.index, self.numerator, self.values, self.error)
-
-    @staticmethod
-    def join(parts: Sequence[Rows]) -> Rows:
-        """The rows of all parts, in order."""
-        if len(parts) == 1:
-            return parts[0]
-        return Rows(*(torch.cat(column) for column in zip(*(part.columns() for part in parts))))
+    kind: str
+    layer: int
+    index: int
+    distance: float
+    row: np.ndarray | None
+    row_error: float = 0.0
 
 
-@dataclass(eq=False)
-class Nearest:
-    """The best hyperplane so far for each kind and point: distance, (layer, index), row and bound on the row's L2
-    error; filled in by `offer`."""
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """What does not depend on the point. Lists are indexed by layer, from 0.
 
-    distance: torch.Tensor
-    layer: torch.Tensor
-    index: torch.Tensor
-    row: torch.Tensor
-    row_error: torch.Tensor
+    sizes: upper bounds on the norms of W_i, dual to each norm (first layer). squares: (W_ij / ||W_i||)^2 in float32;
+    their products with a mask are made into upper bounds by `slack` (factor) and `floor` (term). rows: ||W_i||_2.
+    differences: (K, K), upper bounds on ||W_k - W_j||_2 of the last layer.
+    factors[norm][m]: an upper bound on ||r||_dual of a row of L2 norm 1 over hidden layer m, carried back to the input.
+    """
 
-    @classmethod
-    def none(cls, points: int, inputs: int) -> Nearest:
-        """Nothing found yet, for `points` points: distances infinite."""
-        shape = (2, points)
-        return cls(
-            torch.full(shape, math.inf, dtype=torch.float64),
-            torch.zeros(shape, dtype=torch.int64),
-            torch.zeros(shape, dtype=torch.int64),
-            torch.zeros((*shape, inputs), dtype=torch.float64),
-            torch.zeros(shape, dtype=torch.float64),
-        )
+    weights: tuple[np.ndarray, ...]
+    sizes: dict[float, np.ndarray]
+    squares: tuple[np.ndarray, ...]
+    slack: tuple[float, ...]
+    floor: tuple[float, ...]
+    rows: tuple[np.ndarray, ...]
+    spectral: tuple[float, ...]
+    frobenius: tuple[float, ...]
+    differences: np.ndarray
+    factors: dict[float, tuple[float, ...]]
 
-    def offer(self, rows: Rows, distances: torch.Tensor) -> None:
-        """Take over each row that is nearer than what its point has; of several the nearest."""
-        place = (rows.kind * self.distance.shape[1] + rows.point).numpy()
-        size = distances.numpy()
-        better = (size < self.distance.numpy().reshape(-1)[place]).nonzero()[0]
-        order = better[size[better].argsort(kind="stable")[::-1]]  # the nearest is written last, and stays
-        if not len(order):
-            return
-        place = place[order]
-        self.distance.numpy().reshape(-1)[place] = size[order]
-        self.layer.numpy().reshape(-1)[place] = rows.layer.numpy()[order]
-        self.index.numpy().reshape(-1)[place] = rows.index.numpy()[order]
-        self.row.numpy().reshape(-1, self.row.shape[-1])[place] = rows.values.numpy()[order]
-        self.row_error.numpy().reshape(-1)[place] = rows.error.numpy()[order]
+
+_PREPARED: weakref.WeakKeyDictionary[Network, _Ready] = weakref.WeakKeyDictionary()
+
+
+def _ready(net: Network) -> _Ready:
+    """The precomputed parts of a network, kept for as long as the network lives."""
+    if net not in _PREPARED:
+        _PREPARED[net] = _prepare(net.layers)
+    return _PREPARED[net]
+
+
+def _prepare(layers: tuple[Dense, ...]) -> _Ready:
+    first, last = layers[0], layers[-1].weight
+    rows = tuple(layer.row_norms.numpy() for layer in layers)
+    relative = [layer.weight / layer.row_norms.clamp(min=SMALLEST).unsqueeze(-1) for layer in layers[1:-1]]
+    factors = {}
+    for norm in NORMS:
+        chain = [1.0 if norm != math.inf else above(math.sqrt(first.inputs))]
+        for layer in layers[:-1]:
+            chain.append(above(chain[-1] * layer.spectral))
+        factors[norm] = tuple(chain)
+    return _Ready(
+        weights=tuple(layer.weight.numpy() for layer in layers),
+        sizes={norm: np.maximum(norm_above(first.weight, dual(norm)).numpy(), SMALLEST) for norm in NORMS},
+        squares=tuple(r.square().float().numpy() for r in relative),
+        slack=tuple(1 + (2 * layer.inputs + 16) * 2.0**-24 for layer in layers[1:-1]),
+        floor=tuple((layer.inputs + 4) * 2.0**-120 for layer in layers[1:-1]),
+        rows=rows,
+        spectral=tuple(layer.spectral for layer in layers[:-1]),
+        frobenius=tuple(layer.frobenius for layer in layers[:-1]),
+        differences=torch.stack([norm_above(w - last, 2.0) for w in last]).numpy() * (1 + 4 * UNIT_ROUNDOFF),
+        factors=factors,
+    )
 
 
 def nearest_hyperplanes(
-    net: Network, masks: Sequence[torch.Tensor], numerators: Sequence[torch.Tensor], labels: torch.Tensor, norm: float
-) -> Nearest:
-    """The nearest face and the nearest decision plane of each point, distances rounded down.
+    net: Network, values: Sequence[np.ndarray], numerators: Sequence[np.ndarray], label: int, norm: float, both: bool
+) -> tuple[Hyperplane, Hyperplane]:
+    """The nearest face and the nearest decision plane of one point, in `norm`, distances rounded down.
 
-    masks: theta as M - 1 tensors (B, N_i) of zeros and ones. numerators: M tensors (B, N_i), lower bounds >= 0 on the
-    |z_i| of the faces (infinite for a row proved to be zero) and, last, on f_label - f_j (infinite at the label).
-    Every distance is at most the exact |z| / ||P|| of Theorem 3 and at least that of the exact minimum, but for the
-    proven rounding error.
+    values: z^(1), ..., z^(M-1), whose signs make the pattern. numerators: M arrays, lower bounds >= 0 on the |z_i| of
+    the faces (infinite for a row proved to be zero) and, last, on f_label - f_j (infinite at the label). A distance is
+    at most the exact |z| / ||P|| of Theorem 3, and within the proven rounding error of it. Unless `both`, a decision
+    plane that is proved to lie farther than the nearest face is not looked for, and its distance comes as infinite.
     """
-    nearest = Nearest.none(len(labels), net.inputs)
-    _offer_first_layer(net, numerators[0], norm, nearest)
-    waiting = _Waiting.of(net, masks, numerators, labels, norm)
-    picks = _FIRST_PICKS
-    while True:
-        rows = waiting.take(nearest, picks)
-        if rows is None:
-            return nearest
-        for start in range(0, len(rows[0]), _PAIRS):
-            part = tuple(column[start : start + _PAIRS] for column in rows)
-            _carry_back(net, masks, labels, part, norm, nearest)
-        picks *= _GROWTH
+    ready = _ready(net)
+    search = _Search(ready, [np.flatnonzero(z >= 0) for z in values], norm, {})
+    with np.errstate(all="ignore"):
+        face = search.nearest_face(values, numerators)
+        return face, search.nearest_plane(numerators[-1], label, math.inf if both else face.distance)
 
 
-def _offer_first_layer(net: Network, numerators: torch.Tensor, norm: float, nearest: Nearest) -> None:
-    """The faces of layer 1, whose rows are W^(1) itself."""
-    first = net.layers[0]
-    distances = radius_below(numerators, first.dual_norms(norm).expand_as(numerators))
-    distance, index = distances.min(-1)
-    nearest.distance[FACE], nearest.index[FACE] = distance, index
-    nearest.layer[FACE] = 1
-    nearest.row[FACE] = first.weight[index]
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """The search at one point: active neurons of each hidden layer, the norm, and the active weights once gathered."""
+
+    ready: _Ready
+    active: list[np.ndarray]
+    norm: float
+    gathered: dict[int, np.ndarray]
+
+    def nearest_face(self, values: Sequence[np.ndarray], numerators: Sequence[np.ndarray]) -> Hyperplane:
+        """Layer 1 from its known norms, then the rows above that may be nearer, in the order of their bounds."""
+        ready, first = self.ready, numerators[0] / self.ready.sizes[self.norm]
+        i = int(first.argmin())
+        best = Hyperplane(FACE, 1, i, _down(float(first[i])), ready.weights[0][i])
+        bounds, levels, indices = [], [], []
+        for m, (squares, slack, floor) in enumerate(zip(ready.squares, ready.slack, ready.floor), start=1):
+            reached = squares @ (values[m - 1] >= 0).astype(np.float32)
+            scale = ready.rows[m] * (ready.factors[self.norm][m] * (1 + 1e-6))
+            bound = numerators[m] / (np.sqrt(reached * np.float32(slack) + np.float32(floor)) * scale)
+            chosen = np.flatnonzero(bound < best.distance)
+            bounds.append(bound[chosen])
+            levels.append(np.full(len(chosen), m))
+            indices.append(chosen)
+        if not bounds:
+            return best
+        bound, level, index = np.concatenate(bounds), np.concatenate(levels), np.concatenate(indices)
+        order, start, count = np.argsort(bound), 0, _FIRST_ROWS
+        while start < len(order) and bound[order[start]] < best.distance:
+            picked = order[start : start + count]
+            picked = picked[bound[picked] < best.distance]
+            best = self._better(best, *self._faces(numerators, level[picked], index[picked]))
+            start, count = start + count, _MORE_ROWS
+        return best
+
+    def nearest_plane(self, gaps: np.ndarray, label: int, limit: float) -> Hyperplane:
+        """The decision planes that may lie nearer than `limit`, all at once."""
+        level, factor = len(self.active), self.ready.factors[self.norm][len(self.active)] * (1 + 1e-12)
+        nothing = Hyperplane(DECISION, level + 1, label, math.inf, None)
+        chosen = np.flatnonzero(gaps / (self.ready.differences[label] * factor) < limit)
+        if not len(chosen):
+            return nothing
+        weight = self.ready.weights[-1]
+        rows = (weight[label] - weight[chosen])[:, self.active[-1]]
+        sizes = _sizes(rows, 2.0)
+        useful = gaps[chosen] / (sizes * factor) < limit
+        chosen, rows, sizes = chosen[useful], rows[useful], sizes[useful]
+        if not len(chosen):
+            return nothing
+        errors = sizes * (2 * UNIT_ROUNDOFF)
+        start = _Rows(np.full(len(chosen), level + 1), chosen, gaps[chosen], rows, errors)
+        return self._better(nothing, {level: start}, DECISION)
+
+    def _faces(
+        self, numerators: Sequence[np.ndarray], level: np.ndarray, index: np.ndarray
+    ) -> tuple[dict[int, _Rows], str]:
+        """The picked faces as rows over the hidden layers below them, by layer."""
+        start = {}
+        for m in np.unique(level).tolist():
+            own = index[level == m]
+            rows = self.ready.weights[m][own[:, None], self.active[m - 1]]
+            start[m] = _Rows(np.full(len(own), m + 1), own, numerators[m][own], rows, np.zeros(len(own)))
+        return start, FACE
+
+    def _better(self, best: Hyperplane, start: dict[int, _Rows], kind: str) -> Hyperplane:
+        """Carry rows back to the input, dropping those that cannot beat `best`; the nearer of the two."""
+        rows: _Rows | None = None
+        factors = self.ready.factors[self.norm]
+        for m in range(max(start), 0, -1):
+            if m in start:
+                rows = start[m] if rows is None else _Rows.join(rows, start[m])
+            if rows is None:
+                continue
+            sizes = _sizes(rows.values, 2.0)
+            useful = rows.numerators / ((sizes + rows.errors) * (factors[m] * (1 + 1e-12))) < best.distance
+            if not useful.all():
+                rows, sizes = rows.keep(useful), sizes[useful]
+            rows = self._back(rows, sizes, m) if len(rows.index) else None
+        return best if rows is None else self._nearer(best, rows, kind)
+
+    def _back(self, rows: _Rows, sizes: np.ndarray, m: int) -> _Rows:
+        """One layer down: rows over hidden layer m become rows over layer m - 1 (its active neurons) or the input."""
+        ready = self.ready
+        if m not in self.gathered:
+            self.gathered[m] = ready.weights[m - 1][self.active[m - 1]]
+        values = rows.values @ self.gathered[m]
+        rounding = gamma(len(self.active[m - 1]) + 2) * ready.frobenius[m - 1] * (1 + 1e-12)
+        tiny = len(self.active[m - 1]) * values.shape[1] * 2.0**-1060
+        errors = (rows.errors * ready.spectral[m - 1] + sizes * rounding) * (1 + 1e-12) + tiny
+        if m > 1:
+            values = values[:, self.active[m - 2]]
+        return _Rows(rows.layer, rows.index, rows.numerators, values, errors)
+
+    def _nearer(self, best: Hyperplane, rows: _Rows, kind: str) -> Hyperplane:
+        """The nearer of `best` and rows that have reached the input."""
+        spread = 1.0 if self.norm != math.inf else above(math.sqrt(rows.values.shape[1]))
+        sizes = _sizes(rows.values, dual(self.norm))
+        sizes = np.maximum((sizes + rows.errors * spread) * (1 + 8 * UNIT_ROUNDOFF), SMALLEST)
+        distances = rows.numerators / sizes
+        i = int(distances.argmin())
+        distance = _down(float(distances[i]))
+        if not distance < best.distance:
+            return best
+        return Hyperplane(kind, int(rows.layer[i]), int(rows.index[i]), distance, rows.values[i], float(rows.errors[i]))
 
 
-@dataclass(eq=False)
-class _Waiting:
-    """Lower bounds (B, R) on the distances of all rows above layer 1, and which row each column is."""
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Rows on their way back: (layer, index) says whose, numerators bound |z| from below, errors the rows' L2 errors.
 
-    bounds: torch.Tensor
-    numerators: torch.Tensor
-    kind: torch.Tensor
-    layer: torch.Tensor
-    index: torch.Tensor
+    values: (R, active neurons of the layer reached), and (R, D) at the input.
+    """
 
-    @classmethod
-    def of(
-        cls,
-        net: Network,
-        masks: Sequence[torch.Tensor],
-        numerators: Sequence[torch.Tensor],
-        labels: torch.Tensor,
-        norm: float,
-    ) -> _Waiting:
-        """The bounds from ||W_i * theta||_2 and the product of the spectral norms below."""
-        factors = _factors(net, norm)
-        bounds = [
-            radius_below(numerators[m], above(layer.masked_row_norms(masks[m - 1]) * factors[m]))
-            for m, layer in enumerate(net.layers[1:-1], start=1)
-        ]
-        last = _differences(net.layers[-1], labels) * masks[-1].unsqueeze(1)
-        bounds.append(radius_below(numerators[-1], above(norm_above(last, 2.0) * factors[-1])))
-        counts = [b.shape[1] for b in bounds]
-        kinds = [FACE] * (len(counts) - 1) + [DECISION]
-        return cls(
-            torch.cat(bounds, -1),
-            torch.cat(list(numerators[1:]), -1),
-            torch.cat([torch.full((n,), kind) for n, kind in zip(counts, kinds)]),
-            torch.cat([torch.full((n,), layer) for layer, n in enumerate(counts, start=2)]),
-            torch.cat([torch.arange(n) for n in counts]),
+    layer: np.ndarray
+    index: np.ndarray
+    numerators: np.ndarray
+    values: np.ndarray
+    errors: np.ndarray
+
+    def keep(self, mask: np.ndarray) -> _Rows:
+        """The rows where `mask` holds."""
+        return _Rows(self.layer[mask], self.index[mask], self.numerators[mask], self.values[mask], self.errors[mask])
+
+    @staticmethod
+    def join(a: _Rows, b: _Rows) -> _Rows:
+        """The rows of both."""
+        return _Rows(
+            np.concatenate((a.layer, b.layer)),
+            np.concatenate((a.index, b.index)),
+            np.concatenate((a.numerators, b.numerators)),
+            np.concatenate((a.values, b.values)),
+            np.concatenate((a.errors, b.errors)),
         )
 
-    def take(self, nearest: Nearest, picks: int) -> tuple[torch.Tensor, ...] | None:
-        """Up to `picks` rows a point and kind that may beat the nearest, smallest bound first; they wait no longer.
 
-        Returns the columns (point, kind, layer, index, numerator), or None when no row can matter any more.
-        """
-        best = torch.where(
-            self.kind == FACE, nearest.distance[FACE].unsqueeze(1), nearest.distance[DECISION].unsqueeze(1)
-        )
-        bounds = torch.where(self.bounds < best, self.bounds, math.inf)
-        found = []
-        for kind in (FACE, DECISION):
-            own = (self.kind == kind).nonzero().view(-1)
-            if len(own):
-                value, place = bounds[:, own].topk(min(picks, len(own)), dim=-1, largest=False)
-                point, rank = (value < math.inf).nonzero(as_tuple=True)
-                found.append((point, own[place[point, rank]]))
-        points, columns = (torch.cat(parts) for parts in zip(*found))
-        if not len(points):
-            return None
-        numerators = self.numerators[points, columns]
-        self.bounds[points, columns] = math.inf
-        return points, self.kind[columns], self.layer[columns], self.index[columns], numerators
+def _sizes(rows: np.ndarray, order: float) -> np.ndarray:
+    """Upper bounds on the rows' norms (R, n); the scaled and slower way where squares might under- or overflow."""
+    if order == 2:
+        squares = np.einsum("ij,ij->i", rows, rows)
+        if len(squares) and _SAFE_SQUARES[0] < squares.min() and squares.max() < _SAFE_SQUARES[1]:
+            return np.sqrt(squares) * (1 + gamma(rows.shape[1] + 8))
+    return norm_above(torch.from_numpy(rows), order).numpy()
 
 
-def _carry_back(
-    net: Network,
-    masks: Sequence[torch.Tensor],
-    labels: torch.Tensor,
-    picked: tuple[torch.Tensor, ...],
-    norm: float,
-    nearest: Nearest,
-) -> None:
-    """Carry the picked rows back to the input, dropping those that can no longer matter, and offer the rest."""
-    factors = _factors(net, norm)
-    layers = picked[2]
-    rows: Rows | None = None
-    for m in range(net.depth - 1, 0, -1):
-        fresh = layers == m + 1
-        if bool(fresh.any()):
-            started = _start(net, labels, tuple(column[fresh] for column in picked))
-            rows = started if rows is None else Rows.join([rows, started])
-        if rows is None or not len(rows.point):
-            continue
-        masked = rows.values * masks[m - 1][rows.point]
-        size = above(norm_above(masked, 2.0) + rows.error)
-        useful = radius_below(rows.numerator, above(size * factors[m])) < nearest.distance[rows.kind, rows.point]
-        rows = _through(net.layers[m - 1], _with_values(rows, masked).keep(useful))
-    if rows is not None and len(rows.point):
-        spread = 1.0 if norm != math.inf else above(math.sqrt(net.inputs))
-        sizes = above(norm_above(rows.values, dual(norm)) + rows.error * spread)
-        nearest.offer(rows, radius_below(rows.numerator, sizes))
-
-
-def _with_values(rows: Rows, values: torch.Tensor) -> Rows:
-    return Rows(rows.point, rows.kind, rows.layer, rows.index, rows.numerator, values, rows.error)
-
-
-def _through(layer: Dense, rows: Rows) -> Rows:
-    """One step back: r W, with the bound on its error."""
-    terms = layer.outputs
-    rounding = (gamma(terms + 2) * (1 + 2.0**-40)) * layer.frobenius
-    size = norm_above(rows.values, 2.0)
-    error = above(above(rows.error * layer.spectral) + above(size * rounding)) + (terms * layer.inputs) * 2.0**-1060
-    return Rows(rows.point, rows.kind, rows.layer, rows.index, rows.numerator, rows.values @ layer.weight, error)
-
-
-def _start(net: Network, labels: torch.Tensor, picked: tuple[torch.Tensor, ...]) -> Rows:
-    """The picked rows as rows of one layer: W_i for a face, W_k - W_j for a decision plane."""
-    point, kind, layer, index, numerator = picked
-    weight = net.layers[int(layer[0]) - 1].weight
-    if int(kind[0]) == FACE:
-        return Rows(point, kind, layer, index, numerator, weight[index], torch.zeros_like(numerator))
-    values = weight[labels[point]] - weight[index]
-    return Rows(point, kind, layer, index, numerator, values, above(norm_above(values, 2.0) * 2.0**-52))
-
-
-def _differences(layer: Dense, labels: torch.Tensor) -> torch.Tensor:
-    """W_k - W_j for each point's class k and every rival j: (B, K, N)."""
-    return (layer.weight[labels].unsqueeze(1) - layer.weight) * (1 + 2.0**-50)
-
-
-def _factors(net: Network, norm: float) -> list[float]:
-    """factors[m]: an upper bound on ||r||_dual of a row of L2 norm 1 over hidden layer m, carried back to the input."""
-    factors = [1.0 if norm != math.inf else above(math.sqrt(net.inputs))]
-    for layer in net.layers[:-1]:
-        factors.append(above(factors[-1] * layer.spectral))
-    return factors
+def _down(distance: float) -> float:
+    """The distance rounded down; NaN, which overflow leaves, becomes 0."""
+    return 0.0 if math.isnan(distance) else float(below(distance))

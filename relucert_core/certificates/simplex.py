@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from relucert_core.certificates.margins import Margins, margins, witness_beyond
-from relucert_core.certificates.pruning import DECISION, FACE, Nearest, nearest_hyperplanes
+from relucert_core.certificates.pruning import DECISION, Hyperplane, nearest_hyperplanes
 from relucert_core.certificates.result import (
     DEGENERATE,
     EXACT,
@@ -22,94 +23,100 @@ from relucert_core.certificates.result import (
 from relucert_core.network import Network, in_chunks
 from relucert_core.norms import dual, nearest_on_hyperplane
 from relucert_core.region import ProvenForward, proven_forward, quick_forward
-from relucert_core.rounding import above, below, norm_below
+from relucert_core.rounding import UNIT_ROUNDOFF, above, below, norm_below
 
 _CHUNK = 128
 _LOSS = 2e-8  # relative; a point that would lose more to rounding gets the tighter (dearer) error bounds
 
 
-def simplex(net: Network, points: torch.Tensor, *, norm: float, labels: torch.Tensor | None) -> list[Certificate]:
+def simplex(
+    net: Network, points: torch.Tensor, *, norm: float, labels: torch.Tensor | None, both: bool = True
+) -> list[Certificate]:
     """Theorem 3 at each point of a batch (B, D): min(P_min, d_min).
 
     Returns certificates whose `parts` hold "face_distance" (P_min), "decision_distance" (d_min), both rounded down,
-    and "case" ("a": a decision plane limits the ball, "b": a face, as in Figure 1). Guarantee: a lower bound with
-    proven rounding; "exact" when d_min, rounded up, is at most P_min and a witness on that plane is proved.
+    and "case" ("a": a decision plane limits the ball, "b": a face, as in Figure 1). With `both` False a d_min that is
+    proved to be larger than P_min is not worked out and comes as inf. Guarantee: a lower bound with proven rounding;
+    "exact" when d_min, rounded up, is at most P_min and a witness on that plane is proved.
     A neuron on its face, or one whose sign rounding leaves open, gives 0 and the status "degenerate", unless its row
     is proved to be zero. Cost: a few forward passes (see `pruning`). Singla and Feizi (2019), Theorem 3; found
     independently by Croce, Andriushchenko and Hein (2018).
     """
-    return [c for part, own in in_chunks(points, labels, _CHUNK) for c in _chunk(net, part, norm, own)]
+    return [c for part, own in in_chunks(points, labels, _CHUNK) for c in _chunk(net, part, norm, own, both)]
 
 
-def _chunk(net: Network, points: torch.Tensor, norm: float, labels: torch.Tensor | None) -> list[Certificate]:
+def _chunk(
+    net: Network, points: torch.Tensor, norm: float, labels: torch.Tensor | None, both: bool
+) -> list[Certificate]:
     """The cheap error bounds first; the points that would lose too much to them again, with the tight ones."""
-    found = _certify(net, points, norm, quick_forward(net, points), labels)
+    found = _certify(net, points, norm, quick_forward(net, points), labels, both)
     again = [i for i, (_, loss) in enumerate(found) if loss > _LOSS]
     if again:
         own = None if labels is None else labels[again]
-        tight = _certify(net, points[again], norm, proven_forward(net, points[again]), own)
+        tight = _certify(net, points[again], norm, proven_forward(net, points[again]), own, both)
         for i, better in zip(again, tight):
             found[i] = better
     return [certificate for certificate, _ in found]
 
 
 def _certify(
-    net: Network, points: torch.Tensor, norm: float, forward: ProvenForward, labels: torch.Tensor | None
+    net: Network, points: torch.Tensor, norm: float, forward: ProvenForward, labels: torch.Tensor | None, both: bool
 ) -> list[tuple[Certificate, float]]:
     """For each point the certificate and the share of the limiting numerator that the error bound took."""
-    found = margins(forward, labels)
-    masks = [(z >= 0).to(z.dtype) for z in forward.values[:-1]]
-    numerators = [below(z.abs() - e) for z, e in zip(forward.values[:-1], forward.errors[:-1])]
-    open_signs = _settle_open_signs(net, masks, numerators)
-    nearest = nearest_hyperplanes(net, masks, [*numerators, found.lower], found.label, norm)
-    distances = nearest.distance.T.tolist()
+    classes = margins(forward, labels)
+    values, errors = ([t.numpy() for t in part] for part in forward)
+    numerators = [below(z.abs() - e).numpy() for z, e in zip(forward.values[:-1], forward.errors[:-1])]
+    gaps = classes.lower.numpy()
     results = []
-    for i, (status, (faces, decisions)) in enumerate(zip(found.status, distances)):
-        kind = DECISION if decisions <= faces else FACE
-        limit = _Hyperplane.of(forward, found, nearest, kind, i)
-        if status == OK and open_signs[i]:
+    for i, (label, status) in enumerate(zip(classes.label.tolist(), classes.status)):
+        own = [z[i] for z in values]
+        lower = [n[i] for n in numerators]
+        if status == OK and not _signs_are_settled(net, own[:-1], lower):
             status = DEGENERATE
-        doubtful = status not in (OK, WRONG)
-        certificate = _one(net, points[i], norm, found, limit, status, (faces, decisions), i)
-        results.append((certificate, 1.0 if doubtful else limit.loss))
+        if status != OK:
+            results.append((_nothing(norm, classes, status, i), 1.0 if status != WRONG else 0.0))
+            continue
+        face, plane = nearest_hyperplanes(net, own[:-1], [*lower, gaps[i]], label, norm, both)
+        limit = _Limit.of(own, [e[i] for e in errors], label, plane if plane.distance <= face.distance else face)
+        certificate = _one(net, points[i], norm, classes, limit, (face.distance, plane.distance), i)
+        results.append((certificate, limit.loss))
     return results
 
 
-@dataclass(frozen=True, eq=False)
-class _Hyperplane:
-    """The hyperplane that limits a ball: its value at the point, that value's error, its row and the row's error."""
+def _nothing(norm: float, classes: Margins, status: str, i: int) -> Certificate:
+    """Radius 0, with the reason."""
+    prediction, label = int(classes.prediction[i]), int(classes.label[i])
+    parts = {"face_distance": 0.0, "decision_distance": 0.0}
+    return Certificate(ENTRY.name, norm, 0.0, LOWER_BOUND, status, prediction, label, parts=parts)
 
-    kind: int
-    layer: int
-    index: int
+
+@dataclass(frozen=True, eq=False)
+class _Limit:
+    """The hyperplane that limits a ball, with its value at the point and a bound on that value's error."""
+
+    plane: Hyperplane
     value: float
     error: float
-    row: torch.Tensor
-    row_error: float
+
+    @classmethod
+    def of(cls, values: list[np.ndarray], errors: list[np.ndarray], label: int, plane: Hyperplane) -> _Limit:
+        """Look up z_i for a face, and f_label - f_rival for a decision plane."""
+        value, error = float(values[plane.layer - 1][plane.index]), float(errors[plane.layer - 1][plane.index])
+        if plane.kind == DECISION:
+            value = float(values[-1][label]) - value
+            error = above(above(error + float(errors[-1][label])) + abs(value) * 2 * UNIT_ROUNDOFF)
+        return cls(plane, value, error)
 
     @property
     def loss(self) -> float:
+        """The share of the value that its error takes."""
         return 0.0 if self.error == 0 else min(1.0, self.error / max(abs(self.value), self.error))
-
-    @property
-    def limit(self) -> Limit:
-        return Limit.decision(self.index) if self.kind == DECISION else Limit.face(self.layer, self.index)
-
-    @classmethod
-    def of(cls, forward: ProvenForward, found: Margins, nearest: Nearest, kind: int, i: int) -> _Hyperplane:
-        layer, index = int(nearest.layer[kind, i]), int(nearest.index[kind, i])
-        level = len(forward.values) - 1 if kind == DECISION else layer - 1
-        value, error = float(forward.values[level][i, index]), float(forward.errors[level][i, index])
-        if kind == DECISION:
-            label = int(found.label[i])
-            value = float(forward.values[-1][i, label]) - value
-            error = above(above(error + float(forward.errors[-1][i, label])) + abs(value) * 2.0**-52)
-        return cls(kind, layer, index, value, error, nearest.row[kind, i], float(nearest.row_error[kind, i]))
 
     def distance_above(self, norm: float) -> float:
         """The distance of the point to the hyperplane, rounded up."""
-        spread = 1.0 if norm != math.inf else above(math.sqrt(len(self.row)))
-        size = below(float(norm_below(self.row, dual(norm))) - above(self.row_error * spread))
+        row = torch.from_numpy(self.plane.row)
+        spread = 1.0 if norm != math.inf else above(math.sqrt(len(row)))
+        size = below(float(norm_below(row, dual(norm))) - above(self.plane.row_error * spread))
         return above(above(abs(self.value) + self.error) / size) if size > 0 else math.inf
 
 
@@ -117,32 +124,29 @@ def _one(
     net: Network,
     point: torch.Tensor,
     norm: float,
-    found: Margins,
-    limit: _Hyperplane,
-    status: str,
+    classes: Margins,
+    limit: _Limit,
     distances: tuple[float, float],
     i: int,
 ) -> Certificate:
-    """The record of one point."""
-    ok = status == OK
-    faces, decisions = distances if ok else (0.0, 0.0)
-    radius = min(faces, decisions)
-    limited = ok and math.isfinite(radius)
-    nearest = None
-    if limited:
-        nearest = nearest_on_hyperplane(point, limit.row, torch.tensor(limit.value, dtype=torch.float64), norm)
-    witness = None
-    if nearest is not None and limit.kind == DECISION and limit.distance_above(norm) <= faces:
-        witness = witness_beyond(net, point, nearest, int(found.label[i]), radius, norm)
+    """The record of one point that is neither degenerate nor misclassified."""
+    (faces, decisions), plane, label = distances, limit.plane, int(classes.label[i])
+    radius = min(distances)
+    nearest, witness = None, None
+    if math.isfinite(radius):
+        row, value = torch.from_numpy(plane.row), torch.tensor(limit.value, dtype=torch.float64)
+        nearest = nearest_on_hyperplane(point, row, value, norm)
+        if plane.kind == DECISION and limit.distance_above(norm) <= faces:
+            witness = witness_beyond(net, point, nearest, label, radius, norm)
     return Certificate(
         method=ENTRY.name,
         norm=norm,
         radius=radius,
         guarantee=EXACT if witness else LOWER_BOUND,
-        status=status,
-        prediction=int(found.prediction[i]),
-        label=int(found.label[i]),
-        limit=limit.limit if limited else None,
+        status=OK,
+        prediction=int(classes.prediction[i]),
+        label=label,
+        limit=_name(plane) if nearest is not None else None,
         nearest=None if nearest is None else nearest.numpy(),
         witness=witness[0].numpy() if witness else None,
         upper=witness[1] if witness else math.inf,
@@ -150,16 +154,20 @@ def _one(
     )
 
 
-def _settle_open_signs(net: Network, masks: list[torch.Tensor], numerators: list[torch.Tensor]) -> list[bool]:
-    """Which points have a neuron of open sign; where its row is proved to be zero it stops counting instead."""
-    open_points = [False] * len(masks[0])
+def _name(plane: Hyperplane) -> Limit:
+    return Limit.decision(plane.index) if plane.kind == DECISION else Limit.face(plane.layer, plane.index)
+
+
+def _signs_are_settled(net: Network, values: list[np.ndarray], numerators: list[np.ndarray]) -> bool:
+    """Is every neuron's sign proved? One whose row is proved to be zero stops counting: its numerator becomes inf."""
     for m, lower in enumerate(numerators):
-        for point, neuron in (~(lower > 0)).nonzero().tolist():
-            if row_is_zero(net, [mask[point] for mask in masks[:m]], neuron):
-                lower[point, neuron] = math.inf
-            else:
-                open_points[point] = True
-    return open_points
+        if lower.min() > 0:
+            continue
+        for neuron in np.flatnonzero(~(lower > 0)).tolist():
+            if not row_is_zero(net, [torch.from_numpy(z >= 0) for z in values[:m]], neuron):
+                return False
+            lower[neuron] = math.inf
+    return True
 
 
 def row_is_zero(net: Network, masks: list[torch.Tensor], neuron: int) -> bool:
@@ -180,5 +188,6 @@ ENTRY = CertificateEntry(
     norms=(1.0, 2.0, math.inf),
     guarantee=EXACT,
     sentence="Grows a ball inside the one region around the point, where the network is linear, until it meets a wall.",
+    options={"both": "work out d_min too where a face is nearer (default True)"},
     reference="Singla and Feizi (2019), Theorem 3; also Croce, Andriushchenko and Hein (2018)",
 )
