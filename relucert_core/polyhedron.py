@@ -48,7 +48,7 @@ def nearest_step(
     sizes = np.linalg.norm(rows, axis=1)
     usable = np.flatnonzero(sizes > 0)
     rows, slacks = rows[usable] / sizes[usable, None], slacks[usable] / sizes[usable]
-    scale = np.linalg.norm(target)
+    scale = float(np.linalg.norm(target))
     if scale == 0:
         return NearestStep(None, INFEASIBLE, 0)
     target, gap = target / scale, gap / scale

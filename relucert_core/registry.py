@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from relucert_core.certificates.result import Certificate, CertificateBatch, CertificateEntry
+from relucert_core.certificates.result import CertificateBatch, CertificateEntry
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.norms import check_norm, norm_name
@@ -18,6 +18,14 @@ from relucert_core.norms import check_norm, norm_name
 _MODULES = (
     "certificates.simplex",
     "certificates.boundary",
+    "certificates.intervals",
+    "certificates.linear_bounds",
+    "certificates.fast_lip",
+    "certificates.lipschitz",
+    "certificates.local_lipschitz",
+    "search.neighbours",
+    "search.exact",
+    "certificates.clever",
 )
 
 
@@ -50,7 +58,7 @@ CERTIFICATES: Mapping[str, CertificateEntry] = _Registry()
 
 def certify(
     net: Network, x: Any, method: str = "simplex", norm: Any = 2, label: Any = None, **options: Any
-) -> Certificate | CertificateBatch:
+) -> Any:  # a Certificate for (D,), a CertificateBatch for (B, D): the shape decides, which types cannot say
     """Certify one point (D,) or a batch (B, D) with a method of `CERTIFICATES`.
 
     norm: 1, 2 or inf. label: the class (or one for each point) against which adversarial is meant; by default the

@@ -89,7 +89,7 @@ def attack(
     path: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
-) -> Attack | AttackBatch:
+) -> Any:  # an Attack for (D,), an AttackBatch for (B, D): the shape decides, which types cannot say
     """Search for an adversarial point near x: (D,) gives an Attack, (B, D) an AttackBatch.
 
     requires: `method` one of ATTACKS; `norm` 1, 2 or inf, in which distances are measured and compared (`minimises` of

@@ -72,7 +72,7 @@ def region_distance(
     if found.status[0] != OK:
         return RegionDistance(norm, 0.0, points[0].numpy(), None, k, found.status[0], (), time.perf_counter() - start)
     answer = _search(net, points[0], activation_region(net, points[0]), k, norm, progress)
-    return RegionDistance(norm, *answer, seconds=time.perf_counter() - start)  # type: ignore[misc]
+    return RegionDistance(norm, *answer, seconds=time.perf_counter() - start)
 
 
 def _search(

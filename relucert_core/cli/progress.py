@@ -15,10 +15,11 @@ class ProgressBar:
         self.start = time.monotonic()
         self.shown = False
 
-    def show(self, done: float, words: str) -> None:
-        """`done` in 0..1."""
+    def show(self, done: float, words: str, seconds_left: float | None = None) -> None:
+        """`done` in 0..1; the time left is estimated from it, unless it is known better."""
         spent = time.monotonic() - self.start
         left = spent * (1 - done) / done if done > 0 else 0.0
+        left = left if seconds_left is None else seconds_left
         filled = round(_BAR * done)
         line = f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * done:5.1f} %  {left:4.0f} s left  {words}"
         print(f"\r{line:<78}", end="", file=sys.stderr, flush=True)

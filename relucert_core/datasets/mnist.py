@@ -63,7 +63,7 @@ def load_mnist_bytes(split: str, folder: str | Path | None = None) -> tuple[np.n
 
 def mnist_folder(folder: str | Path | None = None) -> Path:
     """Where the full set is looked for: `folder`, else RELUCERT_MNIST, else the user's cache folder."""
-    return Path(folder or os.environ.get("RELUCERT_MNIST") or _cache_folder())
+    return Path(folder or os.environ.get("RELUCERT_MNIST") or user_cache() / "mnist")
 
 
 def download_mnist(
@@ -100,15 +100,15 @@ def write_sample(folder: str | Path | None = None, target: Path = SAMPLE_FOLDER)
     return paths
 
 
-def _cache_folder() -> Path:
-    """The folder for caches that the user's system provides for."""
+def user_cache() -> Path:
+    """Relucert's folder among the caches that the user's system provides for."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
         base = Path.home() / "Library" / "Caches"
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "relucert" / "mnist"
+    return base / "relucert"
 
 
 def _read_pair(folder: Path, stem: str) -> tuple[np.ndarray, np.ndarray]:

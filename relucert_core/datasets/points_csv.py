@@ -25,7 +25,7 @@ def points_from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
     """
     if not isinstance(text, str) or len(text) > MAX_CHARACTERS:
         raise InvalidInput(f"The points must come as text of at most {MAX_CHARACTERS:,} characters.")
-    rows = []
+    rows: list[tuple[float, float, int]] = []
     lines = text.removeprefix("\ufeff").splitlines()
     for number, line in enumerate(lines, start=1):
         if line.strip() and not line.lstrip().startswith("#") and not (not rows and _is_header(line)):
@@ -34,7 +34,9 @@ def points_from_csv(text: str) -> tuple[np.ndarray, np.ndarray]:
             raise InvalidInput(f"Line {number}: there are more than {MAX_POINTS:,} points; leave some out.")
     labels = np.array([label for _, _, label in rows], dtype=np.int64)
     if len(np.unique(labels)) < 2:
-        raise InvalidInput(f"{len(rows)} points of {len(np.unique(labels))} class came: give points of two classes or more.")
+        raise InvalidInput(
+            f"{len(rows)} points of {len(np.unique(labels))} class came: give points of two classes or more."
+        )
     return np.array([row[:2] for row in rows], dtype=np.float64), labels
 
 

@@ -1,7 +1,7 @@
 """Seeded toy sets in the plane: moons, circles, xor, spirals, blobs, checkerboard.
 
-Without noise each lies within [-0.9, 0.9]^2; `noise` is the standard deviation of a Gaussian shift of every point in the
-same units, so that [-1, 1]^2 holds nearly all of them at the default noise.
+Without noise each lies within [-0.9, 0.9]^2; `noise` is the standard deviation of a Gaussian shift of every point, in
+the same units, so that [-1, 1]^2 holds nearly all of them at the default noise.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Draw = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class ToyDataset:
-    """A toy set: `classes` are the numbers of classes that it can have, the first by default; `noise` is its usual one."""
+    """A toy set: `classes` are the numbers of classes that it can have, the first by default; `noise` its usual one."""
 
     name: str
     title: str

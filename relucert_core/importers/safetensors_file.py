@@ -20,10 +20,13 @@ def load_network(source: str | Path | bytes, *, max_parameters: int | None = Non
     `max_parameters` numbers. Raises DataUnavailable when there is no such file and InvalidInput, naming the layer or
     key, for anything that is not such a network.
     """
-    path = None if isinstance(source, bytes) else Path(source)
-    if path is not None and not path.is_file():
-        raise DataUnavailable(f"There is no network file {path.name!r}; give the path of a .safetensors file.")
-    data = source if path is None else path.read_bytes()  # type: ignore[union-attr]
+    if isinstance(source, bytes):
+        path, data = None, source
+    else:
+        path = Path(source)
+        if not path.is_file():
+            raise DataUnavailable(f"There is no network file {path.name!r}; give the path of a .safetensors file.")
+        data = path.read_bytes()
     tensors = _read(data, max_parameters)
     keys = _layer_keys(tensors)
     weights = [tensors[f"{key}weight"] for key in keys]

@@ -66,8 +66,9 @@ def train(
     """Train `model` in place on points (N, D), of its dtype, and labels (N,) int64; yields a Progress an epoch.
 
     `penalty(model, points, labels, done)` is added to the loss, `done` the share 0..1 of the work so far;
-    `perturb(model, points, labels)` replaces the points that are learnt from (adversarial training). A loss or weight that is not finite, or a loss beyond LARGEST_LOSS,
-    ends the run with `diverged`. The same seed and number of threads give the same weights.
+    `perturb(model, points, labels)` replaces the points that are learnt from (adversarial training). A loss or weight
+    that is not finite, or a loss beyond LARGEST_LOSS, ends the run with `diverged`. The same seed and number of threads
+    give the same weights.
     """
     if len(points) == 0 or len(points) != len(labels):
         raise InvalidInput(f"{len(points)} points came with {len(labels)} labels: give as many of both, at least 1.")

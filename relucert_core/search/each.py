@@ -1,0 +1,61 @@
+"""A search for each point of a batch, run to its end, as certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from relucert_core.certificates.result import EXACT, LOWER_BOUND, OK, OVERFLOW, TIE, WRONG, Certificate
+from relucert_core.network import Network
+from relucert_core.search.steps import EXACT_STATUS, SearchStep
+
+
+def certify_each(
+    name: str,
+    start: Callable[[torch.Tensor, int], Iterator[SearchStep]],
+    net: Network,
+    points: torch.Tensor,
+    norm: float,
+    labels: torch.Tensor | None,
+) -> list[Certificate]:
+    """The last step of `start(point, label)` for each point (B, D), as a certificate."""
+    predictions = torch.nan_to_num(net.logits(points), nan=-torch.inf).argmax(-1)
+    found = []
+    for i, point in enumerate(points):
+        label = int(predictions[i] if labels is None else labels[i])
+        step, first = None, None
+        for step in start(point, label):
+            first = step if first is None else first
+        assert step is not None
+        assert first is not None
+        found.append(_certificate(name, norm, int(predictions[i]), label, first, step))
+    return found
+
+
+def _certificate(
+    name: str, norm: float, prediction: int, label: int, first: SearchStep, last: SearchStep
+) -> Certificate:
+    """The record of one search, with the first step's bound (the simplex certificate) among its parts."""
+    decided = last.exact and last.status not in (TIE, WRONG, OVERFLOW)
+    return Certificate(
+        method=name,
+        norm=norm,
+        radius=last.lower,
+        guarantee=EXACT if decided else LOWER_BOUND,
+        status=described(last),
+        prediction=prediction,
+        label=label,
+        witness=None if last.witness is None else np.array(last.witness),
+        upper=last.upper,
+        parts={"regions": last.regions, "simplex": first.lower},
+        seconds=last.seconds,
+    )
+
+
+def described(step: SearchStep) -> str:
+    """The status of a last step as a certificate prints it: "exact", or why the search ended and the interval."""
+    if step.status in (OK, EXACT_STATUS, TIE, WRONG, OVERFLOW):
+        return step.status
+    return f"{step.status}: between {step.lower:.6g} and {step.upper:.6g}"

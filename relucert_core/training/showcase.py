@@ -1,0 +1,174 @@
+"""What the playground opens with: networks with a point each, stored so that they show at once.
+
+Trained ones can be trained again from their seed; degenerate ones are built on purpose. `build_showcase` makes the
+files, `load_showcase` reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from relucert_core.errors import InvalidInput
+from relucert_core.network import Network
+from relucert_core.training.archive import Archive, archive_bytes, load_archive
+from relucert_core.training.history import history_table, moment_of, spread_out
+from relucert_core.training.presets import ToyPreset, toy_preset
+from relucert_core.training.toy import Snapshot, ToySettings, train_toy
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "presets"
+MEASURED_POINTS, STORED_MOMENTS = 500, 21
+COMPARED = ("moons-plain", "moons-adversarial", "moons-simplex")
+
+
+@dataclass(frozen=True)
+class Showcase:
+    """A prepared view: `run` holds data and settings, `file` the stored networks, `point` is u.
+
+    trains: the stored network is what `run` gives (else it was built by hand, and `words` say how).
+    """
+
+    name: str
+    title: str
+    words: str
+    run: ToyPreset
+    file: str
+    point: tuple[float, float]
+    trains: bool = True
+
+
+_TWO_LAYERS = ToyPreset(
+    "moons-two-layers", "Moons, one hidden layer", "moons",
+    ToySettings(hidden=(12,), method="simplex", rate=0.02, face_margin=0.2, decision_margin=0.3),
+)  # fmt: skip
+_FIGURE = ToyPreset(
+    "moons-figure", "Moons, 8-6", "moons",
+    ToySettings(
+        hidden=(8, 6), method="simplex", epochs=300, rate=0.02, face_margin=0.2, decision_margin=0.3, faces=3, seed=3
+    ),
+)  # fmt: skip
+_MANY = ToyPreset(
+    "spirals-many", "Spirals, 40-40-40", "spirals",
+    ToySettings(hidden=(40, 40, 40), epochs=400, rate=0.005, snapshots=16), classes=3,
+)  # fmt: skip
+_ZERO = ToyPreset("zero-biases", "All biases are zero", "blobs", ToySettings(hidden=(12, 12), seed=4))
+_DEAD = ToyPreset("dead-neuron", "A dead neuron", "moons", ToySettings(hidden=(10, 8), seed=1))
+
+SHOWCASE: dict[str, Showcase] = {
+    entry.name: entry
+    for entry in (
+        Showcase(
+            "figure-1a", "Figure 1 (a)",
+            "Drag u or click anywhere. Where the boundary is nearer than every face of u's region, the safe radius is exact.",
+            _FIGURE, "moons-figure", (0.1, 0.35),
+        ),
+        Showcase(
+            "figure-1b", "Figure 1 (b)",
+            "Drag u or click anywhere. Where a face of u's region is nearer than the boundary, more is true than is proved.",
+            _FIGURE, "moons-figure", (0.01, 0.5),
+        ),
+        Showcase(
+            "many", "Many regions",
+            "Three spirals and three layers of 40: thousands of polyhedra, so the nearest face is never far.",
+            _MANY, "spirals-many", (0.3, 0.2),
+        ),
+        Showcase(
+            "plain", "Plain",
+            "Trained for right answers alone: many small regions, so the safe radius is small everywhere.",
+            toy_preset("moons-plain"), "moons-plain", (-0.45, 0.2),
+        ),
+        Showcase(
+            "regularised", "Regularised",
+            "The same network and data, with the safe radius itself in the training: faces keep away from the data.",
+            toy_preset("moons-simplex"), "moons-simplex", (-0.45, 0.2),
+        ),
+        Showcase(
+            "zero-biases", "Zero biases",
+            "Without biases every face passes through the origin, so all regions are cones: scaling an input never "
+            "changes its answer. At the origin itself everything meets and the safe radius is 0.",
+            _ZERO, "zero-biases", (0.6, 0.35), trains=False,
+        ),
+        Showcase(
+            "dead-neuron", "Dead neuron",
+            "Neuron 10 of layer 1 is off everywhere: it draws no face and limits nothing. Neuron 11 is a copy of "
+            "neuron 0: two faces lie on one line, and the picture is the same as with one.",
+            _DEAD, "dead-neuron", (-0.3, 0.3), trains=False,
+        ),
+        Showcase(
+            "two-layers", "Two layers",
+            "With one hidden layer Theorem 4 applies too: its circle (dash-dotted) considers boundaries that no "
+            "pattern in reach draws, so it is usually the smallest, often 0.",
+            _TWO_LAYERS, "moons-two-layers", (-0.7, 0.1),
+        ),
+    )
+}  # fmt: skip
+
+
+def showcase(name: str) -> Showcase:
+    """The entry `name`; InvalidInput names those that exist."""
+    if name not in SHOWCASE:
+        raise InvalidInput(f"There is no preset {name!r}: use one of {', '.join(SHOWCASE)}.")
+    return SHOWCASE[name]
+
+
+@cache
+def load_run(file: str) -> Archive:
+    """The stored run of that name, kept: there are a few, and they are small."""
+    return load_archive(FOLDER / f"{file}.safetensors", file)
+
+
+def runs() -> dict[str, ToyPreset]:
+    """Every stored run by its file's name."""
+    stored = {entry.file: entry.run for entry in SHOWCASE.values()}
+    return stored | {name: toy_preset(name) for name in COMPARED}
+
+
+def build_run(file: str) -> bytes:
+    """Train or make one run and pack it with what was measured of it."""
+    preset = runs()[file]
+    points, labels = preset.points()
+    snapshots = _make(file, preset, points, labels)
+    return archive_bytes(snapshots, {"history": measured(snapshots, *preset.test_points(MEASURED_POINTS))})
+
+
+def measured(snapshots: tuple[Snapshot, ...], points: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:
+    """Medians of safe and exact radii, accuracy and number of regions along the way, as JSON."""
+    moments = [moment_of(s.network, points, labels, epoch=s.epoch) for s in spread_out(snapshots, STORED_MOMENTS)]
+    return history_table(moments)
+
+
+def _make(file: str, preset: ToyPreset, points: np.ndarray, labels: np.ndarray) -> tuple[Snapshot, ...]:
+    if file == "zero-biases":
+        return (Snapshot(0, _without_biases(preset, labels)),)
+    run = train_toy(points, labels, preset.settings)
+    if file == "dead-neuron":
+        return (Snapshot(len(run.losses), _with_dead_neuron(run.network)),)
+    return run.snapshots
+
+
+def _without_biases(preset: ToyPreset, labels: np.ndarray) -> Network:
+    """Random weights, seeded, and no biases."""
+    generator = np.random.default_rng(preset.settings.seed)
+    shape = (2, *preset.settings.hidden, int(labels.max()) + 1)
+    weights = [generator.standard_normal((n, m)) * np.sqrt(2 / m) for m, n in zip(shape, shape[1:], strict=False)]
+    return Network(weights, [np.zeros(len(w)) for w in weights], name="zero biases")
+
+
+def _with_dead_neuron(net: Network) -> Network:
+    """The same function with two more neurons in layer 1: a dead one, and a copy of neuron 0 that shares its work."""
+    first, second = net.weights[0], net.weights[1].copy()
+    second[:, 0] /= 2
+    weights = [
+        np.vstack([first, [[0.0, 0.0]], first[:1]]),
+        np.column_stack([second, np.ones(len(second)), second[:, 0]]),
+    ]
+    biases = [np.concatenate([net.biases[0], [-1.0], net.biases[0][:1]])]
+    return Network([*weights, *net.weights[2:]], [*biases, *net.biases[1:]], name="dead neuron")
+
+
+def like(preset: ToyPreset, method: str) -> ToySettings:
+    """The settings of a preset with another method."""
+    return replace(preset.settings, method=method)
