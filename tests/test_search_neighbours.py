@@ -25,11 +25,11 @@ def neighbours(net, point, norm=2, **options):
     return search(net, point, norm, "neighbours", **options)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 def test_it_is_sound_and_mostly_equals_brute_force(seed):
     rng = np.random.default_rng(500 + seed)
     closed = 0
-    for _ in range(8):
+    for _ in range(6):
         net = small_network(rng, 6)
         point = small_point(rng, net)
         step = last(neighbours(net, point, max_seconds=2))
@@ -37,7 +37,7 @@ def test_it_is_sound_and_mostly_equals_brute_force(seed):
         assert step.lower <= truth.high
         assert step.upper >= truth.low * (1 - 1e-15)
         closed += step.exact or step.lower > 1e6
-    assert closed >= 4
+    assert closed >= 3
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -66,12 +66,12 @@ def test_it_grows_and_stays_below_sampled_adversaries(norm):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_law_on_networks_that_are_built_to_break_it(kind):
     rng = np.random.default_rng(KINDS.index(kind))
-    for _ in range(3):
+    for _ in range(1):
         net = random_network(rng, kind)
         point = random_points(rng, net, 1, kind)[0]
         for norm in NORMS:
             attack = rc.attack(net, point, "best", norm)
-            step = last(neighbours(net, point, norm, max_seconds=0.5))
+            step = last(neighbours(net, point, norm, max_seconds=0.3))
             assert rc.certify(net, point, norm=norm).radius <= step.lower <= min(step.upper, attack.distance)
         best = last(search(net, point, max_seconds=0.5))
         assert rc.certify(net, point).radius <= best.lower <= rc.attack(net, point, "best", 2).distance

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from relucert_core.errors import RelucertError
 
-_COMMANDS = ("certify", "attack", "train", "models", "data", "presets")
+_COMMANDS = ("certify", "attack", "train", "reproduce", "models", "data", "presets", "search", "closing")
 _DESCRIPTION = """Certify the robustness of ReLU networks: how far can an input move before the prediction can change?
 
 Lower bounds come from `certify`, upper bounds from `attack`; the truth lies between. Try:

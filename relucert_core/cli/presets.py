@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
+
+_BOX, _CENTRE = 1.25, (0.0, 0.05)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -31,4 +34,40 @@ def run(arguments: argparse.Namespace) -> int:
         data = build_run(name)
         (folder / f"{name}.safetensors").write_bytes(data)
         print(f"{name}: {len(data):,} bytes")
+    if not arguments.only and folder == FOLDER:
+        picture = json.dumps(figure1_data(), separators=(",", ":"))
+        (folder / "figure1.json").write_text(picture, encoding="utf8")
+        print(f"figure1.json: {len(picture):,} bytes")
     return 0
+
+
+def figure1_data() -> dict[str, Any]:
+    """All that the first page needs to draw its plane and to follow the pointer without the engine."""
+    from relucert_core.figures.overlay import overlay_look
+    from relucert_core.figures.theme import find_theme
+    from relucert_core.planar import planar_complex
+    from relucert_core.planar.preview import frames_data, preview_data
+    from relucert_core.registry import certify
+    from relucert_core.training.showcase import load_run, showcase
+
+    first, second = showcase("figure-1a"), showcase("figure-1b")
+    net = load_run(first.file).network
+    plane = planar_complex(net, ((-_BOX, _BOX), (-_BOX, _BOX)))
+    certificate: Any = certify(net, first.point)
+    exact = float(plane.boundary_distance([first.point])[0][0])
+    return {
+        "run": first.file,
+        "geometry": preview_data(plane),
+        "frame": frames_data([plane], [0]),
+        "points": {"a": list(first.point), "b": list(second.point)},
+        "centre": list(_CENTRE),
+        "certified": {
+            "safe": f"{int(certificate.radius * 100) / 100:.2f}",
+            "limit": str(certificate.limit),
+            "exact": f"{int(exact * 100) / 100:.2f}",
+        },
+        "looks": {
+            name: {kind: overlay_look(find_theme(name, kind == "present")) for kind in ("normal", "present")}
+            for name in ("light", "dark")
+        },
+    }

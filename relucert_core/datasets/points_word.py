@@ -26,11 +26,12 @@ def unpack_points(word: str) -> tuple[np.ndarray, np.ndarray]:
     """What `pack_points` packed; InvalidInput for anything else."""
     try:
         raw = base64.urlsafe_b64decode(word.encode("ascii") + b"=" * (-len(word) % 4))
-        data = zlib.decompressobj().decompress(raw, 9 * MAX_POINTS)
+        unpacking = zlib.decompressobj()
+        data = unpacking.decompress(raw, 9 * MAX_POINTS)
     except (binascii.Error, ValueError, zlib.error, UnicodeEncodeError):
         raise InvalidInput(_DAMAGED) from None
     count = len(data) // 9
-    if len(data) != 9 * count or count < 2:
+    if not unpacking.eof or len(data) != 9 * count or count < 2:
         raise InvalidInput(_DAMAGED)
     points = np.frombuffer(data[: 8 * count], "<i4").reshape(2, count).T / _STEP
     labels = np.frombuffer(data[8 * count :], np.uint8).astype(np.int64)

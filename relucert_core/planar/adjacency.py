@@ -51,5 +51,5 @@ def first_difference(regions: np.ndarray, bits: tuple[np.ndarray, ...]) -> np.nd
             there = np.flatnonzero(differ)
             lowest = differ[there] & (~differ[there] + np.uint64(1))
             result[there, 0] = layer
-            result[there, 1] = word * WORD + np.bitwise_count(lowest - np.uint64(1))
+            result[there, 1] = np.bitwise_count(lowest - np.uint64(1)).astype(np.int64) + word * WORD
     return result

@@ -17,7 +17,7 @@ from relucert_core.planar.complex import PlanarComplex
 from relucert_core.planar.horizon import Pieces
 
 STEPS = 65_535  # of a coordinate across the box
-MAX_CELLS = 40_000
+MAX_CELLS = 60_000
 MAX_NUMBERS = 150_000
 
 
@@ -73,14 +73,11 @@ def frames_data(planes: Sequence[PlanarComplex], epochs: Sequence[int]) -> dict[
 
 def thinned(counts: Sequence[int], budget: int = MAX_CELLS) -> list[int]:
     """Which of the frames, of `counts` cells each, to keep so that all fit the budget: the first and last always."""
-    total, kept = sum(counts), list(range(len(counts)))
-    while len(kept) > 2 and total > budget:
-        last = kept[-1]
-        kept = kept[::2] if kept[::2][-1] == last else [*kept[::2], last]
-        if len(kept) == 3:
-            kept = [kept[0], last]
-        total = sum(counts[i] for i in kept)
-    return kept
+    for wanted in range(len(counts), 2, -1):
+        kept = np.unique(np.linspace(0, len(counts) - 1, wanted).round().astype(int)).tolist()
+        if sum(counts[i] for i in kept) <= budget:
+            return kept
+    return sorted({0, len(counts) - 1})
 
 
 def bent_lines(plane: PlanarComplex) -> tuple[np.ndarray, np.ndarray]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.norms import check_norm, norm_name
-from relucert_core.search.steps import SearchStep
+from relucert_core.search.steps import SearchStep, check_budgets
 
 __all__ = ["SearchStep", "search"]
 _METHODS = ("exact", "neighbours")
@@ -43,9 +45,7 @@ def search(
         raise Unsupported(f"There is no search {method!r}: use one of {', '.join(_METHODS)}.")
     if method == "exact" and order != 2:
         raise Unsupported(f"The exact search is made for norm 2; {norm_name(order)} came: use method='neighbours'.")
-    for name, value in {"max_seconds": max_seconds, "max_regions": max_regions, "max_queue": max_queue}.items():
-        if value is not None and not value >= 0:
-            raise InvalidInput(f"{name} must be a number of at least 0, or None for no limit; {value!r} came.")
+    check_budgets(max_seconds=max_seconds, max_regions=max_regions, max_queue=max_queue)
     given = as_labels(net, label, 1)
     chosen = int(net.logits(points).argmax()) if given is None else int(given[0])
     budgets = {"max_seconds": max_seconds, "max_regions": max_regions, "max_queue": max_queue}
@@ -56,3 +56,15 @@ def search(
     from relucert_core.search.neighbours import walk
 
     return walk(net, points[0], chosen, norm=order, starts=starts, **budgets)  # type: ignore[arg-type]
+
+
+class _Callable(ModuleType):
+    """Importing any module of this package puts the package itself at `relucert_core.search`, where the function of
+    the same name is promised: so the package can be called.
+    """
+
+    def __call__(self, *args: Any, **options: Any) -> Iterator[SearchStep]:
+        return search(*args, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
 
-_ALIKE = 1e-9  # rows that differ by more, once scaled, are not worth an exact comparison
+_BIN = 1e-6
 
 
 def coincident_groups(weight: np.ndarray, bias: np.ndarray) -> list[list[tuple[int, int]]]:
@@ -16,21 +17,23 @@ def coincident_groups(weight: np.ndarray, bias: np.ndarray) -> list[list[tuple[i
     zeros are in no group: such a neuron never changes sign. Proportional means: in exact rational arithmetic.
     """
     rows = np.concatenate([weight, bias[:, None]], axis=1)
+    # Proportional rows have the same mark, but for rounding: only rows in the same or the next bin are compared.
+    mixed = np.cos(np.arange(1, rows.shape[1] + 1))
     groups: list[list[tuple[int, int]]] = []
-    leads = np.zeros((0, rows.shape[1]))
+    bins: dict[int, list[int]] = {}
     for neuron, row in enumerate(rows):
         if not weight[neuron].any():
             continue
         scaled = row / np.abs(row).max()
-        scaled = scaled * np.sign(scaled[np.flatnonzero(row)[0]])
-        for group in np.flatnonzero(np.abs(leads - scaled).max(axis=1, initial=0.0) <= _ALIKE):
-            side = _proportional(rows[groups[group][0][0]], row)
-            if side:
-                groups[group].append((neuron, side))
-                break
+        mark = math.floor(float(scaled @ mixed) * np.sign(scaled[np.flatnonzero(row)[0]]) / _BIN)
+        near = [group for place in (mark - 1, mark, mark + 1) for group in bins.get(place, [])]
+        sides = [(group, _proportional(rows[groups[group][0][0]], row)) for group in near]
+        match = next(((group, side) for group, side in sides if side), None)
+        if match:
+            groups[match[0]].append((neuron, match[1]))
         else:
+            bins.setdefault(mark, []).append(len(groups))
             groups.append([(neuron, 1)])
-            leads = np.concatenate([leads, scaled[None]])
     return groups
 
 

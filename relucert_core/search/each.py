@@ -9,7 +9,7 @@ import torch
 
 from relucert_core.certificates.result import EXACT, LOWER_BOUND, OK, OVERFLOW, TIE, WRONG, Certificate
 from relucert_core.network import Network
-from relucert_core.search.steps import EXACT_STATUS, SearchStep
+from relucert_core.search.steps import EXACT_STATUS, NOWHERE, SearchStep
 
 
 def certify_each(
@@ -56,6 +56,6 @@ def _certificate(
 
 def described(step: SearchStep) -> str:
     """The status of a last step as a certificate prints it: "exact", or why the search ended and the interval."""
-    if step.status in (OK, EXACT_STATUS, TIE, WRONG, OVERFLOW):
+    if step.status in (OK, EXACT_STATUS, NOWHERE, TIE, WRONG, OVERFLOW):
         return step.status
     return f"{step.status}: between {step.lower:.6g} and {step.upper:.6g}"

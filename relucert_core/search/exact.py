@@ -39,6 +39,7 @@ UNPROVED = "no witness is proved"
 NONE_FOUND = "nothing adversarial within a very large radius"
 QUEUE_BYTES = 1_000_000_000
 _QUICK = 300  # nodes spent at once on the whole radius: easy points need fewer
+_STEP = 0.1  # of the upper bound, from one stage to the next, to begin with
 _QUICK_WIDTH = 256  # hidden neurons up to which that is worth while
 FAR = 1e9
 
@@ -93,7 +94,7 @@ class _Search:
                 status = yield from self._stage(min(ledger.upper, far), _QUICK)
             if status or self._closed():
                 return status
-        step = 0.1
+        step = _STEP if quick else _STEP / 5
         while not status and not self._closed():
             if ledger.lower >= far:
                 return NONE_FOUND

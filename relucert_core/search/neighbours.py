@@ -213,16 +213,22 @@ class _Walk:
         if again:
             self.floor = min(self.floor, key)
             return
-        radius = min(ledger.upper, 1e3 * (1 + float(ledger.point.abs().max()) + key))
+        far = FAR * (1 + float(ledger.point.abs().max()))
+        radius = min(ledger.upper, far)
         cell = decision_cell(self.atlas, self.patterns[region], rival)
         bound, near = cell_distance(cell, radius, self.proposer)
-        if bound < radius:
-            self._look_for_witness(cell, near, bound)
+        if 4 * bound < radius:  # rounding costs a share of the radius: ask again for a smaller one
+            bound, near = max((bound, near), cell_distance(cell, 2 * max(bound, key), self.proposer), key=_first)
         if bound < radius:  # the plane may well reach its region there
+            self._look_for_witness(cell, near, bound)
             self._put_back_one(max(key, bound), region, move + classes)
-        elif radius < ledger.upper:  # not within the radius for which it was asked; ask again for more when it comes up
-            self._put_back_one(max(key, radius), region, move)
+        elif radius < ledger.upper:
+            self._put_back_one(far, region, move + classes)
         self.settling = 0.8 * self.settling + 0.2 * (ledger.seconds - begun)
+
+
+def _first(pair: tuple[float, Any]) -> float:
+    return pair[0]
 
 
 def _start(ledger: Ledger, groups: list[list[tuple[int, int]]]) -> tuple[np.ndarray, np.ndarray]:
@@ -266,8 +272,8 @@ ENTRY = CertificateEntry(
     run=neighbours,
     norms=NORMS,
     guarantee=EXACT,
-    sentence="Starts as the simplex bound, then walks into the neighbouring regions, the nearest first, and lets the "
-    "ball grow for as long as no other class turns up.",
+    sentence="Starts as the ball of the own region, then walks into the neighbouring regions, the nearest first, and "
+    "lets the ball grow for as long as no other class turns up.",
     reference="Jordan et al., GeoCert (2019); Fromherz et al., Fast Geometric Projections (2021)",
     options={
         "max_seconds": "seconds for each point (10; none: no limit)",

@@ -13,6 +13,7 @@ from relucert_core.search.relax import Ball, Lines, linear_bounds, lines
 from relucert_core.search.tighten import tighten
 
 _DEPTH_DISCOUNT = 0.5  # a neuron of the next layer must cost twice as much to be branched on first
+_NOTHING = 1e-12  # of the largest |z| in the ball: what is no more than rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,21 +119,22 @@ def _choose_branch(
     """The neuron (B,) whose relaxation costs the margin most at the nearest point, or -1.
 
     values: (B, N), the pre-activations there; coefficients: (B, N), those of the activations in the margin. Earlier
-    layers come first, by a factor a layer, since their neurons loosen the bounds of all that follow. Where no neuron
+    layers come first, by a factor a layer, since their neurons loosen the bounds of all that follow, and narrow ones,
+    which are soon settled. A neuron that rounding alone leaves open is not worth a branch. Where no neuron
     is open, one is taken that has the wrong sign at the nearest point: fixing its sign cuts that point off. -1: the
     nearest point has all its signs and so attains the distance, up to rounding.
     """
-    free = facts.sign == 0
-    open_ = free & (facts.lower < 0) & (facts.upper > 0)
+    free, sizes = facts.sign == 0, np.concatenate(ball.sizes[:-1])
+    spread = np.minimum(facts.upper, -facts.lower)
+    open_ = free & (spread > _NOTHING * sizes)
     inside = np.clip(values, facts.lower, facts.upper)
     exact = np.maximum(inside, 0.0)
     over = relaxed.slope * inside + relaxed.offset - exact
     under = exact - relaxed.below * inside
-    spare = 1e-6 * np.minimum(facts.upper, -facts.lower)
+    spare = 1e-6 * spread
     cost = np.nan_to_num(np.abs(coefficients) * (np.where(coefficients < 0, over, under) + spare)) + 1e-300
     for k, part in enumerate(ball.local.slices):
-        cost[:, part] *= _DEPTH_DISCOUNT**k
-    sizes = np.concatenate(ball.sizes[:-1])
-    wrong = free & ~open_ & (np.where(facts.lower >= 0, -values, values) > 1e-12 * sizes)
+        cost[:, part] *= _DEPTH_DISCOUNT**k / (part.stop - part.start)
+    wrong = free & ~open_ & (np.where(facts.lower >= 0, -values, values) > _NOTHING * sizes)
     chosen = np.where(open_.any(1), np.where(open_, cost, -1.0).argmax(1), wrong.argmax(1))
     return np.where(open_.any(1) | wrong.any(1), chosen, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,9 +15,9 @@ from relucert_core.region import proven_forward
 from relucert_core.search.steps import SEARCHING, Ledger, SearchStep
 
 _CROWN = next(entry for entry in ENTRIES if entry.name == "crown-ada")
-_SHORT = 30  # gradients of the attack where the time is short
-_LONG = 100
-_TIGHT = 0.1  # of the time: what an attack may be expected to take before it is shortened
+# What a method takes, in forward passes of one point and fixed seconds: generous guesses that keep budgets.
+_COST = {"crown-ada": (150, 0.05), "best": (700, 0.15), "deepfool": (150, 0.02)}
+_SHARE = 0.5  # of the time left that the best attack may take; else DeepFool alone has to do
 
 
 def first_step(ledger: Ledger) -> SearchStep:
@@ -33,21 +34,31 @@ def first_step(ledger: Ledger) -> SearchStep:
     return ledger.step(SEARCHING)
 
 
+def expected_seconds(ledger: Ledger, method: str) -> float:
+    """What a method will take about, from the time of a forward pass."""
+    begun = time.perf_counter()
+    for _ in range(3):
+        ledger.net.logits(ledger.point.unsqueeze(0))
+    passes, fixed = _COST[method]
+    return passes * (time.perf_counter() - begun) / 3 + fixed
+
+
 def linear_step(ledger: Ledger) -> Iterator[SearchStep]:
     """CROWN-Ada as a step, if there is time."""
-    if not ledger.stopped(regions=0):
+    if not ledger.stopped(seconds=expected_seconds(ledger, "crown-ada"), regions=0):
         certificate = _CROWN.run(ledger.net, ledger.point.unsqueeze(0), norm=ledger.norm, labels=ledger.labels)[0]
         ledger.raise_lower(certificate.radius)
         yield ledger.step()
 
 
 def attack_step(ledger: Ledger, starts: Any, method: str) -> Iterator[SearchStep]:
-    """An attack as a step, if there is time; `best` with fewer gradients where the time is short."""
-    if ledger.stopped(regions=0):
+    """An attack as a step, if there is time; DeepFool in place of `best` where the time is short."""
+    left = ledger.max_seconds - ledger.seconds
+    if method == "best" and expected_seconds(ledger, "best") > _SHARE * left:
+        method = "deepfool"
+    if expected_seconds(ledger, method) > left:
         return
-    steps = _LONG if ledger.seconds < _TIGHT * ledger.max_seconds else _SHORT
-    options: dict[str, Any] = {"steps": steps} if method == "best" else {}
-    found = attack(ledger.net, ledger.point, method, ledger.norm, label=ledger.label, starts=starts, **options)
+    found = attack(ledger.net, ledger.point, method, ledger.norm, label=ledger.label, starts=starts)
     if found.success:
         ledger.offer_array(found.point)
     yield ledger.step()

@@ -11,6 +11,7 @@ import torch
 
 from relucert_core.certificates.margins import WITNESS_SLACK
 from relucert_core.certificates.result import OVERFLOW, TIE, WRONG
+from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
 from relucert_core.rounding import below, distance_above
 from relucert_core.search.witness import proved
@@ -52,6 +53,13 @@ class SearchStep:
         return self.witness is not None and self.upper <= below(self.lower * (1 + WITNESS_SLACK))
 
 
+def check_budgets(**budgets: float | None) -> None:
+    """InvalidInput unless each budget is a number of at least 0, or None."""
+    for name, value in budgets.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0):
+            raise InvalidInput(f"{name} must be a number of at least 0, or None for no limit; {value!r} came.")
+
+
 class Ledger:
     """The state that one search writes to. `lower` may only be raised with a proof; `offer` proves by itself."""
 
@@ -65,6 +73,7 @@ class Ledger:
         max_seconds: float | None,
         max_regions: int | None,
     ) -> None:
+        check_budgets(max_seconds=max_seconds, max_regions=max_regions)
         self.net, self.point, self.label, self.norm = net, point, label, norm
         self.lower, self.upper = 0.0, math.inf
         self.witness: np.ndarray | None = None

@@ -6,6 +6,7 @@ files, `load_showcase` reads them.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -62,12 +63,12 @@ SHOWCASE: dict[str, Showcase] = {
     for entry in (
         Showcase(
             "figure-1a", "Figure 1 (a)",
-            "Drag u or click anywhere. Where the boundary is nearer than every face of u's region, the safe radius is exact.",
+            "Drag u or click anywhere. Where the boundary is nearer than any face of the region, the radius is exact.",
             _FIGURE, "moons-figure", (0.1, 0.35),
         ),
         Showcase(
             "figure-1b", "Figure 1 (b)",
-            "Drag u or click anywhere. Where a face of u's region is nearer than the boundary, more is true than is proved.",
+            "Drag u or click anywhere. Where a face of the region is nearer than the boundary, more holds than proved.",
             _FIGURE, "moons-figure", (0.01, 0.5),
         ),
         Showcase(
@@ -153,7 +154,7 @@ def _without_biases(preset: ToyPreset, labels: np.ndarray) -> Network:
     """Random weights, seeded, and no biases."""
     generator = np.random.default_rng(preset.settings.seed)
     shape = (2, *preset.settings.hidden, int(labels.max()) + 1)
-    weights = [generator.standard_normal((n, m)) * np.sqrt(2 / m) for m, n in zip(shape, shape[1:], strict=False)]
+    weights = [generator.standard_normal((n, m)) * np.sqrt(2 / m) for m, n in itertools.pairwise(shape)]
     return Network(weights, [np.zeros(len(w)) for w in weights], name="zero biases")
 
 

@@ -1,0 +1,1 @@
+"""What the pages share: shell, cached engine calls, state in the URL, words, browser components."""

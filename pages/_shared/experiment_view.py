@@ -1,0 +1,243 @@
+"""What the experiments page shows of a record: pictures, sentences, tables and files. It computes nothing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from relucert_core.experiments.catalogue import FIGURES, shown_methods
+from relucert_core.experiments.records import LOWER, Panel, Record, to_csv, to_json
+from relucert_core.experiments.summaries import Summary, accuracy_range, order_by, summarise
+from relucert_core.experiments.tables import accuracy_table, claims_table, rounded, summary_table
+from relucert_core.figures.figure2 import figure2, figure2_axis
+from relucert_core.figures.reports import accuracy_chart
+from relucert_core.figures.table1 import radii_chart, times_chart
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from relucert_core.figures.theme import Theme
+
+CAMERA: dict[str, Any] = {"displayModeBar": False}
+ACCURACY_RADII = (0.001, 0.01, 0.1, 0.3, 1.0)
+
+
+@dataclass(frozen=True)
+class View:
+    """How a record is looked at: as certified accuracy, with each method sorted by itself, and how high (pixels)."""
+
+    accuracy: bool
+    sorted_alone: bool
+    height: int = 450
+
+
+def figures_of(record: Record, theme: Theme, view: View) -> dict[str, go.Figure]:
+    """File name -> figure, in the order in which they are shown."""
+    if record.experiment not in FIGURES:
+        charts = {"table-1-times": times_chart(record, theme)}
+        radii = any(panel.radii for panel in record.panels)
+        return charts | ({"table-1-radii": radii_chart(record, theme)} if radii else {})
+    if view.accuracy:
+        return {
+            f"{record.experiment}-{panel.network}-certified-accuracy": accuracy_chart(
+                panel, accuracy_range(record.panels), theme, record.norm, view.height
+            )
+            for panel in record.panels
+        }
+    methods = shown_methods(record)
+    axis = figure2_axis(record.panels, methods)
+    return {
+        f"{record.experiment}-{panel.network}": figure2(
+            panel,
+            methods,
+            None if view.sorted_alone else order_by(panel, "simplex"),
+            axis,
+            theme,
+            record.norm,
+            view.height,
+        )
+        for panel in record.panels
+    }
+
+
+def draw(figures: dict[str, go.Figure], captions: list[str], words: str) -> None:
+    """The figures side by side (one below the other on a phone), each with its line."""
+    columns = st.columns(len(figures), gap="medium")
+    for column, (name, figure), caption in zip(columns, figures.items(), captions, strict=True):
+        with column:
+            st.plotly_chart(figure, key=f"experiments_{name}", config=CAMERA, theme=None, alt=f"{caption}. {words}")
+            st.caption(caption)
+
+
+def captions(record: Record) -> list[str]:
+    """A line under each figure."""
+    if record.experiment not in FIGURES:
+        lines = ["Time for one image: the median and the quartiles"]
+        return lines + (["Radius reached: the median and the quartiles"] if any(p.radii for p in record.panels) else [])
+    return [f"{panel.network}: {panel.title}; {panel.weights}" for panel in record.panels]
+
+
+def sentence(record: Record, *, accuracy: bool) -> str:
+    """The one line that says what the picture shows."""
+    if record.experiment not in FIGURES:
+        return _time_words(record)
+    panel = record.panels[0]
+    lower, upper = _few(panel)
+    if accuracy:
+        return (
+            f"Left of a blue line lies what that method proves, right of the vermilion ones what attacks break: "
+            f"of {len(panel.images)} test images, the share that stays right."
+        )
+    if lower is None or upper is None:
+        return f"{len(panel.images)} test images, each with the bounds of every method."
+    return (
+        f"Half of the {len(panel.images)} digits are proved safe to **{rounded(lower.values.median, LOWER)}** or more "
+        f"by their region alone, and half are fooled at **{rounded(upper.values.median, upper.kind)}** or less "
+        f"({record.norm})."
+    )
+
+
+def remark(record: Record, *, accuracy: bool) -> str:
+    """One more sentence: what one should not overlook."""
+    if record.experiment not in FIGURES:
+        random = " and ".join(panel.title for panel in record.panels if not panel.radii)
+        note = f" The weights of {random} are random: only the time means something there." if random else ""
+        return f"A time says little without the radius that it buys, so both stand here.{note}"
+    if accuracy:
+        return "The gap between the two colours is what nobody has proved or broken."
+    words = "Every mark is one image and one method: safe radius (blue) below, attack distance (vermilion) above. "
+    return words + _zero_words(record.panels[0]) + _gain_words(record)
+
+
+def tables(record: Record, *, accuracy: bool) -> None:
+    """The numbers of every panel as text."""
+    for panel in record.panels:
+        st.markdown(f"**{panel.title}** ({panel.network}), {len(panel.images)} images; {panel.weights}")
+        st.table(accuracy_table(panel, ACCURACY_RADII) if accuracy else summary_table(record, panel))
+    if not accuracy:
+        st.markdown("What the paper says of it, counted here:")
+        st.table(claims_table(record))
+    if record.experiment in FIGURES:
+        st.caption(
+            "Lower bounds are proved and rounded down, attack distances are checked and rounded up. Medians and "
+            "quartiles, since a few tiny radii would rule a mean. Simplex is the paper's name for the safe radius "
+            "of the region."
+        )
+
+
+def origin(record: Record) -> None:
+    """Where the numbers come from."""
+    header = record.header
+    versions = ", ".join(f"{name} {number}" for name, number in header.versions.items())
+    st.table(
+        {
+            "What": ["Command", "Commit", "Date", "Machine", "Threads", "Versions", "Times"],
+            "This result": [
+                f"`{header.command}`",
+                header.commit,
+                header.date,
+                header.hardware,
+                str(header.threads),
+                versions,
+                record.timing,
+            ],
+        }
+    )
+
+
+def downloads(record: Record, figures: dict[str, go.Figure]) -> None:
+    """The data and every figure as files."""
+    name = record.experiment
+    with st.container(horizontal=True):
+        _button("Every image (CSV)", lambda: to_csv(record), f"{name}.csv", "text/csv")
+        _button("Everything (JSON)", lambda: to_json(record), f"{name}.json", "application/json")
+        for file, figure in figures.items():
+            about = f" {file.removeprefix(name + '-')}" if len(figures) > 1 else ""
+            _button(f"Figure{about} (PNG)", functools.partial(_png, figure), f"{file}.png", "image/png")
+            _button(f"Figure{about} (SVG)", functools.partial(_svg, figure), f"{file}.svg", "image/svg+xml")
+
+
+def code(record: Record) -> str:
+    """The same in a few lines of Python, for fewer images."""
+    if record.experiment in FIGURES:
+        module, made = "figure2", f'prepare_figure2(figure2_settings("{record.experiment}", images=5))'
+        names = "figure2_settings, prepare_figure2"
+    else:
+        module, made = "table1", "prepare_table1(table1_settings(images=2, cifar_images=0))"
+        names = "prepare_table1, table1_settings"
+    return f"""from relucert_core.experiments.{module} import {names}
+from relucert_core.experiments.tables import summary_table
+
+prepared = {made}
+for progress in prepared.run():
+    print(progress.images_done, "of", progress.images, "images;", progress.words)
+record = prepared.record()
+for panel in record.panels:
+    print(panel.network, summary_table(record, panel))
+"""
+
+
+def _button(label: str, data: Callable[[], str | bytes], file: str, mime: str) -> None:
+    st.download_button(label, data, file, mime, on_click="ignore", key=f"experiments_file_{file}")
+
+
+def _png(figure: go.Figure) -> bytes:
+    from relucert_core.figures.export import to_png
+
+    return to_png(figure)
+
+
+def _svg(figure: go.Figure) -> bytes:
+    from relucert_core.figures.export import to_svg
+
+    return to_svg(figure)
+
+
+def _few(panel: Panel) -> tuple[Summary | None, Summary | None]:
+    """The region's safe radius, and the attack with the smallest median."""
+    simplex = panel.find("simplex")
+    attacks = [summarise(series) for series in panel.series if series.kind != LOWER]
+    best = min(attacks, key=lambda s: s.values.median, default=None)
+    return (summarise(simplex) if simplex else None), best
+
+
+def _zero_words(panel: Panel) -> str:
+    boundary = panel.find("decision-boundary")
+    if boundary is None:
+        return ""
+    zeros, count = summarise(boundary).zeros, len(boundary.values)
+    return f"The decision boundary certificate is 0 for {zeros} of {count} images: these lie on the lower rail."
+
+
+def _gain_words(record: Record) -> str:
+    """What training with the regulariser gains, where a second network stands beside the first."""
+    if len(record.panels) < 2:
+        return ""
+    plain, other = (panel.find("simplex") for panel in record.panels[:2])
+    if plain is None or other is None or not summarise(plain).values.median:
+        return ""
+    gain = summarise(other).values.median / summarise(plain).values.median
+    return f"{record.panels[1].network}, on the right, has {rounded(gain)} times the median safe radius."
+
+
+def _time_words(record: Record) -> str:
+    panel = record.panels[0]
+    rows = {series.method: summarise(series) for series in panel.series if series.values}
+    simplex, crown = rows.get("simplex"), rows.get("crown-ada")
+    if simplex is None:
+        return "No method has finished an image yet."
+    time = f"On {panel.title} the region's safe radius takes **{_milliseconds(simplex.seconds.median)}** an image here"
+    if crown is None:
+        return f"{time}."
+    words = f"{time}, CROWN-Ada **{_milliseconds(crown.seconds.median)}**"
+    if panel.radii and simplex.values.median > 0:
+        return f"{words} for a radius {rounded(crown.values.median / simplex.values.median)} times as large."
+    return f"{words}."
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{rounded(seconds)} s" if seconds >= 1 else f"{rounded(1000 * seconds)} ms"

@@ -1,0 +1,150 @@
+"""Under the plane: train, step, stop, rewind, and the slider through time; below, the radii over time."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages._shared import plane_engine as engine
+from pages._shared import plane_state as state
+from pages._shared.engine import heavy
+from pages._shared.plane_picker import plane_timeline
+from pages._shared.plane_player import Player
+from pages._shared.plane_scene import Scene
+from relucert_core.figures.plane_history import history_figure
+from relucert_core.planar import OverBudget, planar_complex
+from relucert_core.planar.preview import encode, frames_data
+
+TICK_SECONDS = 0.25
+MEASURED = 200
+STILL: dict[str, Any] = {"displayModeBar": False}
+
+
+def training_bar(scene: Scene) -> None:
+    """The buttons, and the slider or the progress under them."""
+    run = state.player()
+    if state.UPLOAD in st.session_state:
+        st.caption("A network from a file: it is not trained here. Pick a preset or change the data to go back.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="pg_train_bar"):
+        label = "Go on" if run.status == "running" else "Train" if run.status == "ready" else "Train again"
+        if run.playing:
+            st.button("Pause", key="pg_pause", icon=":material/pause:", on_click=run.pause)
+        else:
+            st.button(label, key="pg_play", type="primary", icon=":material/play_arrow:", on_click=play)
+        st.button("Step", key="pg_step", icon=":material/skip_next:", on_click=step, disabled=run.done or run.playing)
+        going = run.playing or run.status == "running"
+        st.button("Stop", key="pg_stop", icon=":material/stop:", on_click=run.stop, disabled=not going)
+        st.button(
+            "Rewind", key="pg_rewind", icon=":material/replay:", on_click=state.rewind, disabled=len(run.snapshots) < 2
+        )
+    if run.playing:
+        st.fragment(progress, run_every=TICK_SECONDS)(scene)
+    else:
+        timeline(scene, run)
+
+
+def play() -> None:
+    """Train from the seed, or go on after a pause."""
+    if state.player().done:
+        state.rewind()
+    state.player().play()
+
+
+def step() -> None:
+    """On to the next snapshot."""
+    with engine.training_turn(60.0) as mine:
+        if mine:
+            state.player().advance(5.0, one=True)
+
+
+def progress(scene: Scene) -> None:
+    """One tick: a little training, then the network of the moment over the axes."""
+    run = state.player()
+    with engine.training_turn(0.05) as mine:
+        if mine:
+            run.advance()
+    if not run.playing:
+        st.rerun()
+    loss = f", loss {run.losses[-1]:.3f}" if run.losses else ""
+    st.progress(run.share, f"Training: epoch {len(run.losses)} of {run.setup.epochs}{loss}")
+    try:
+        moment = run.latest
+        box = ((-engine.BOX, engine.BOX), (-engine.BOX, engine.BOX))
+        frames = frames_data([planar_complex(moment.network, box, max_regions=6000)], [moment.epoch])
+    except OverBudget:
+        return
+    show_timeline(scene, frames, f"live {moment.network.digest}", moment.epoch, live=True)
+
+
+def timeline(scene: Scene, run: Player) -> None:
+    """The slider through the snapshots, when there are several."""
+    if run.message:
+        (st.warning if run.status == "diverged" else st.caption)(run.message)
+    if len(run.snapshots) < 2:
+        return
+    name = engine.run_key(run.snapshots)
+    try:
+        frames = engine.frames_of(name, run.snapshots)
+    except OverBudget as problem:
+        st.caption(str(problem))
+        return
+    first = st.session_state.setdefault("pg_first_epoch", {})
+    if first.get("run") != name:  # the slider starts where the picture is; later it knows better itself
+        st.session_state["pg_first_epoch"] = first = {"run": name, "epoch": scene.epoch}
+    show_timeline(scene, frames, name, first["epoch"], live=False)
+
+
+def show_timeline(scene: Scene, frames: dict[str, Any], run: str, epoch: int | None, *, live: bool) -> None:
+    """The component itself, with the data when they are among the layers."""
+    packed = None
+    if "data" in scene.view.layers:
+        points, labels = scene.setup.points
+        packed = encode(np.column_stack([points, labels]).astype(np.float32))
+    plane_timeline(
+        state.TIME,
+        target=scene.chart,
+        frames=frames,
+        run=f"{zlib.crc32(run.encode()):08x}",
+        epoch=epoch,
+        points=packed,
+        theme=scene.theme,
+        live=live,
+        on_epoch=state.moved_in_time,
+    )
+
+
+def over_time(scene: Scene) -> None:
+    """Median safe radius, true distance and accuracy along the training; measured once, with progress."""
+    run = state.player()
+    place = st.empty()
+    if run.playing or len(run.snapshots) < 2 or state.UPLOAD in st.session_state:
+        return
+    if run.history is None:
+        measure(run, place)
+    with place.container():
+        st.markdown("##### Over time: how safe the data are")
+        figure = history_figure(run.history or {}, scene.theme, scene.epoch)
+        st.plotly_chart(figure, key="pg_history", theme=None, config=STILL, alt="Radii and accuracy by epoch")
+        st.caption(
+            f"Medians over {'fresh' if run.setup.preset else 'the'} points of the data; "
+            "a point that is misread has radius 0."
+        )
+
+
+def measure(run: Player, place: Any) -> None:
+    """The radii along the run, with a bar; a click meanwhile goes first, and what was measured is kept."""
+    from relucert_core.training.history import history_table, moment_of, spread_out
+
+    points, labels = run.setup.points
+    chosen = spread_out(run.snapshots, 21)
+    for done, snapshot in enumerate(chosen):
+        if len(run.moments) > done:
+            continue
+        place.progress(done / len(chosen), "Measuring the safe radii along the training")
+        with heavy():
+            run.moments.append(moment_of(snapshot.network, points[:MEASURED], labels[:MEASURED], epoch=snapshot.epoch))
+    run.history = history_table(run.moments)

@@ -1,0 +1,123 @@
+"""Playground: drag a point through the polyhedra of a small network, train it, and scrub through time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pages._shared.shell import footer, guard, presenting, theme_name
+
+guard("pages/playground.py")
+
+import streamlit as st  # noqa: E402
+
+from pages._shared import plane_engine as engine  # noqa: E402
+from pages._shared import plane_state as state  # noqa: E402
+from pages._shared.engine import Busy  # noqa: E402
+from pages._shared.keys import listen_to_keys, pressed_key  # noqa: E402
+from pages._shared.plane_compare import comparison  # noqa: E402
+from pages._shared.plane_download import downloads  # noqa: E402
+from pages._shared.plane_panels import panels  # noqa: E402
+from pages._shared.plane_picker import plane_diagram  # noqa: E402
+from pages._shared.plane_point import point_panel  # noqa: E402
+from pages._shared.plane_scene import Scene  # noqa: E402
+from pages._shared.plane_training import over_time, training_bar  # noqa: E402
+from relucert_core.errors import RelucertError  # noqa: E402
+from relucert_core.figures.theme import find_theme  # noqa: E402
+
+STYLE = Path(__file__).with_name("_shared") / "plane.css"
+PRESENT_STYLE = Path(__file__).with_name("_shared") / "plane_present.css"
+CHART, KEYS, CHOICE = "pg_chart", "pg_keys", "pg_choice"
+CONFIG = {"scrollZoom": True, "displaylogo": False, "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]]}
+
+
+def press() -> None:
+    """Keys 1 to 9 show a preset, r the present one from its beginning."""
+    key = pressed_key(KEYS)
+    names = list(engine.presets())
+    if key == "r":
+        state.show_preset(state.setup().preset or names[0])
+    elif key is not None and 1 <= int(key) <= len(names):
+        state.show_preset(names[int(key) - 1])
+
+
+def choose() -> None:
+    """A preset was picked."""
+    if st.session_state[CHOICE]:
+        state.show_preset(st.session_state[CHOICE])
+
+
+def preset_row() -> None:
+    """The prepared views, one word each."""
+    entries = engine.presets()
+    of = state.setup().preset
+    st.session_state[CHOICE] = of if of in entries else None
+    st.pills(
+        "Presets", list(entries), format_func=lambda name: entries[name].title, key=CHOICE, on_change=choose,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if of in entries:
+        st.caption(entries[of].words)
+
+
+def chart(scene: Scene) -> None:
+    """The figure, which doesn't change while the point moves."""
+    figure = engine.figure_of(
+        scene.plane, scene.look, frozenset(scene.view.layers), scene.view.colouring, scene.setup, scene.view.view
+    )
+    with st.container(key=CHART):
+        st.plotly_chart(
+            figure, key="pg_plot", theme=None, config=CONFIG, height="stretch",
+            alt="The plane of the network: class areas, polyhedra, decision boundary and data",
+        )  # fmt: skip
+
+
+def current_scene() -> Scene:
+    """What is on the screen in this run of the script."""
+    net, epoch = state.network()
+    view = state.view()
+    look = (theme_name(), presenting())
+    plane = engine.plane_of(net, engine.half_for(view.view))
+    return Scene(net, epoch, plane, state.setup(), view, look, find_theme(*look), CHART)
+
+
+def page() -> None:
+    """The whole page; its containers stand always, so that open expanders stay open."""
+    st.html(STYLE)
+    if presenting():
+        st.html(PRESENT_STYLE)
+    else:
+        st.title("Where does this network change its mind?")
+    top = st.container()
+    with top:
+        state.begin_safely()
+        listen_to_keys(KEYS, press)
+        if not presenting():
+            preset_row()
+    scene = current_scene()
+    left, right = st.columns([7, 4], gap="medium")
+    with left:
+        chart(scene)
+        if not presenting():
+            with st.container():
+                training_bar(scene)
+    with right:
+        with st.container():
+            point_panel(scene)
+        if not presenting():
+            with st.expander("The network: point at a neuron", expanded=True):
+                plane_diagram("pg_diagram", CHART, engine.diagram_of(scene.net, scene.plane), scene.theme)
+            with st.expander("Download"):
+                downloads(scene)
+    state.write()
+    if not presenting():
+        with left:
+            panels(scene)
+        comparison(scene)
+        over_time(scene)
+    footer()
+
+
+try:
+    page()
+except (RelucertError, Busy) as problem:
+    st.error(str(problem))

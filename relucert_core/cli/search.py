@@ -1,0 +1,90 @@
+"""`python -m relucert_core search`: watch the certified ball around one image grow, and keep the run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relucert_core.cli.progress import ProgressBar
+from relucert_core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from relucert_core.experiments.search_run import SearchRun
+
+_EPILOG = """The lower bound only rises, the upper bound only falls, and every value is proved: Ctrl-C stops at any
+moment and what was reached is printed. Method `exact` is branch and bound in norm 2; `neighbours` walks over the
+neighbouring regions in norm 1, 2 or inf. Example:
+  python -m relucert_core search --model mnist-20-20-20 --image 0 --seconds 10"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add `search` to the command line."""
+    parser = subparsers.add_parser(
+        "search",
+        help="grow the certified ball around one image towards the exact distance",
+        description="Search from one of the shipped test images, printing both bounds as they close in.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--model", default="mnist-20-20-20", metavar="NAME", help="a shipped network")
+    parser.add_argument(
+        "--image", type=int, default=0, metavar="I", help="which of the shipped test images (default: 0)"
+    )
+    parser.add_argument("--method", choices=("exact", "neighbours"), default="exact")
+    parser.add_argument("--norm", default="2", help="1, 2 or inf (default: 2; exact: only 2)")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, metavar="S", help="the longest it may take (default: 60)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the run as packed JSON")
+    parser.add_argument("--ship", action="store_true", help="also store the run in assets/, where the app reads it")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Search, print the result, write it where asked; 0."""
+    from relucert_core.experiments.search_run import run_path, write_run
+
+    found = _search(arguments)
+    name = str(arguments.image)
+    paths = [arguments.out] if arguments.out else []
+    paths += [run_path(arguments.model, name, arguments.method, found.subject.norm)] if arguments.ship else []
+    for path in paths:
+        write_run(found, path)
+        print(path)
+    last = found.last
+    print(
+        f"{arguments.model}, image {name}, {found.subject.norm}: between {last.lower:.6g} and {last.upper:.6g} after "
+        f"{last.seconds:.2f} s and {last.regions:,} worked through: {found.status}"
+    )
+    return 0
+
+
+def _search(arguments: argparse.Namespace) -> SearchRun:
+    import torch
+
+    from relucert_core.datasets.mnist import mnist_sample
+    from relucert_core.experiments.records import make_header
+    from relucert_core.experiments.search_run import Recorder, follow, subject_of
+    from relucert_core.importers.shipped import load_model
+    from relucert_core.norms import check_norm
+    from relucert_core.search import search
+
+    images, _ = mnist_sample()
+    if not 0 <= arguments.image < len(images):
+        raise InvalidInput(f"There are test images 0 to {len(images) - 1}; {arguments.image} was asked for.")
+    net, point, norm = load_model(arguments.model), images[arguments.image], check_norm(arguments.norm)
+    label = int(net(point).argmax())
+    steps = search(net, point, norm, arguments.method, starts=images, max_seconds=arguments.seconds)
+    recorder = Recorder(net, subject_of(net, arguments.model, f"{arguments.image}", label, norm, arguments.method))
+    bar = ProgressBar()
+    try:
+        for now in follow(recorder, steps):
+            words = f"{now.lower:.5g} to {now.upper:.5g}, {now.last.regions:,} worked through"
+            bar.show(min(now.last.seconds / arguments.seconds, 1.0), words)
+    except KeyboardInterrupt:
+        recorder.stop()
+    bar.close()
+    command = f"python -m relucert_core search --model {arguments.model} --image {arguments.image}"
+    command += f" --method {arguments.method} --norm {arguments.norm} --seconds {arguments.seconds:g}"
+    return recorder.run(make_header(command, torch.get_num_threads()))

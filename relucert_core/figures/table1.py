@@ -1,0 +1,134 @@
+"""Table 1 as two charts: the run time of each method (the paper's beside ours), and the radius that it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from relucert_core.experiments.records import Panel, Record
+from relucert_core.experiments.summaries import Spread, Summary, summarise
+from relucert_core.figures.axis import DistanceAxis
+from relucert_core.figures.theme import Theme, figure_of
+
+HERE, PAPER = "here", "the paper's"
+_ROW = 26  # pixels
+
+
+def times_chart(record: Record, theme: Theme) -> go.Figure:
+    """Seconds an image, log scale: filled circles here (with the quartiles), open diamonds in the paper."""
+    rows = _rows(record.panels)
+    axis = DistanceAxis.for_values(
+        v for _, s in rows if s for v in (*_ends(s.seconds), s.paper_seconds or s.seconds.median)
+    )
+    ours = _points(rows, lambda s: s.seconds.median, axis)
+    paper = _points(rows, lambda s: s.paper_seconds, axis)
+    traces = [
+        *_whiskers(rows, lambda s: s.seconds, axis, theme.text, theme),
+        _marks(PAPER, paper, "diamond-open", theme.estimate, theme),
+        _marks(HERE, ours, "circle", theme.exact, theme),
+    ]
+    return _chart(rows, traces, _decades(axis.layout(theme, "seconds an image (log scale)"), axis), theme, legend=True)
+
+
+def radii_chart(record: Record, theme: Theme) -> go.Figure:
+    """The median certified radius of each method with its quartiles, for the networks whose radii mean something."""
+    rows = _rows([panel for panel in record.panels if panel.radii])
+    axis = DistanceAxis.for_values(v for _, s in rows if s for v in _ends(s.values))
+    traces = [
+        *_whiskers(rows, lambda s: s.values, axis, theme.lower, theme),
+        _marks("radius", _points(rows, lambda s: s.values.median, axis), "triangle-right", theme.lower, theme),
+    ]
+    across = axis.layout(theme, f"certified radius ({record.norm}, log scale)")
+    return _chart(rows, traces, across, theme, legend=False, shapes=axis.rails(theme))
+
+
+Rows = list[tuple[str, Summary | None]]
+
+
+def _rows(panels: Sequence[Panel]) -> Rows:
+    """A heading a network, then a row a method, from the top."""
+    rows: Rows = []
+    for panel in panels:
+        rows.append((f"<b>{panel.title}</b>", None))
+        rows += [(series.title, summarise(series)) for series in panel.series if series.values]
+    return rows
+
+
+def _points(rows: Rows, number: Callable[[Summary], float | None], axis: DistanceAxis) -> list[tuple[float, int, str]]:
+    found = []
+    for row, (title, summary) in enumerate(rows):
+        value = None if summary is None else number(summary)
+        if value is not None:
+            found.append((axis.place(value), -row, f"{title}: {value:.3g}"))
+    return found
+
+
+def _ends(spread: Spread) -> tuple[float, float]:
+    return spread.low, spread.high
+
+
+def _whiskers(
+    rows: Rows, spread: Callable[[Summary], Spread], axis: DistanceAxis, colour: str, theme: Theme
+) -> list[dict[str, Any]]:
+    """The line from the lower to the upper quartile of each row."""
+    lines = []
+    for row, (_, summary) in enumerate(rows):
+        if summary is not None:
+            low, high = _ends(spread(summary))
+            lines.append(
+                {
+                    "type": "scatter",
+                    "x": [axis.place(low), axis.place(high)],
+                    "y": [-row, -row],
+                    "mode": "lines",
+                    "line": {"color": theme.shades(colour, 0.45), "width": 2 * theme.line},
+                    "showlegend": False,
+                    "hoverinfo": "skip",
+                }
+            )
+    return lines
+
+
+def _marks(name: str, points: list[tuple[float, int, str]], symbol: str, colour: str, theme: Theme) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "name": name,
+        "x": [x for x, _, _ in points],
+        "y": [y for _, y, _ in points],
+        "mode": "markers",
+        "marker": {"symbol": symbol, "size": 0.85 * theme.font, "color": colour, "line": {"width": 2, "color": colour}},
+        "text": [words for _, _, words in points],
+        "hovertemplate": "%{text}<extra>" + name + "</extra>",
+    }
+
+
+def _decades(layout: dict[str, Any], axis: DistanceAxis) -> dict[str, Any]:
+    """An axis without the rails: times are neither 0 nor infinite."""
+    trimmed = {"tickvals": layout["tickvals"][1:-1], "ticktext": layout["ticktext"][1:-1]}
+    return layout | trimmed | {"range": [axis.low, axis.high], "showgrid": True}
+
+
+def _chart(
+    rows: Rows, traces: list[dict[str, Any]], across: dict[str, Any], theme: Theme, *, legend: bool, **layout: Any
+) -> go.Figure:
+    return figure_of(
+        theme,
+        traces,
+        int(_ROW * len(rows) + 6 * theme.font),
+        showlegend=legend,
+        legend={"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
+        margin={"l": 8, "r": 8, "t": 8, "b": 4 * theme.font},
+        xaxis=across,
+        yaxis={
+            "range": [-len(rows) + 0.4, 0.6],
+            "tickvals": [-row for row in range(len(rows))],
+            "ticktext": [title for title, _ in rows],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
+        **layout,
+    )

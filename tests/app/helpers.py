@@ -1,0 +1,39 @@
+"""Opening pages through the router with Streamlit's AppTest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def open_page(path: str = "", session: dict[str, Any] | None = None, **query: str) -> AppTest:
+    """The app, run at page `path` with these parameters in the link."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for key, value in query.items():
+        at.query_params[key] = value
+    for key, value in (session or {}).items():
+        at.session_state[key] = value
+    if path:
+        at.switch_page(path)
+    return at.run()
+
+
+def texts(at: AppTest) -> str:
+    """All the words on the page, one after the other."""
+    kinds = (at.title, at.markdown, at.caption, at.error, at.info, at.code)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def figures(at: AppTest) -> list[dict[str, Any]]:
+    """The specifications of the plotly figures on the page."""
+    return [json.loads(element.proto.spec) for element in at.get("plotly_chart")]
+
+
+def headline(at: AppTest) -> str:
+    """The line "Reads 7. Safe to ..."."""
+    return next(element.value for element in at.markdown if element.value.startswith("### Reads"))
