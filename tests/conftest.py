@@ -1,8 +1,9 @@
-"""Settings for all tests: one torch thread (shared cores punish spinning), a quiet hypothesis profile."""
+"""Settings for all tests: one thread (shared cores punish spinning), a quiet hypothesis profile."""
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+for name, value in (("OMP_WAIT_POLICY", "PASSIVE"), ("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")):
+    os.environ.setdefault(name, value)
 
 import torch
 from hypothesis import HealthCheck, settings
