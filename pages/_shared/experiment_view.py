@@ -106,7 +106,10 @@ def remark(record: Record, *, accuracy: bool) -> str:
     if record.experiment not in FIGURES:
         random = " and ".join(panel.title for panel in record.panels if not panel.radii)
         note = f" The weights of {random} are random: only the time means something there." if random else ""
-        return f"A time says little without the radius that it buys, so both stand here.{note}"
+        both = (
+            "so both stand here" if any(panel.radii for panel in record.panels) else "which only trained networks show"
+        )
+        return f"A time says little without the radius that it buys, {both}.{note}"
     if accuracy:
         return "The gap between the two colours is what nobody has proved or broken."
     words = "Every mark is one image and one method: safe radius (blue) below, attack distance (vermilion) above. "

@@ -54,8 +54,10 @@ def _chunk(
     if again:
         own = None if labels is None else labels[again]
         tight = _certify(net, points[again], norm, proven_forward(net, points[again]), own, both)
-        for i, better in zip(again, tight):
-            found[i] = better
+        for i, other in zip(
+            again, tight
+        ):  # neither bound is always the smaller one: products of |W| grow with the depth
+            found[i] = max(found[i], other, key=lambda answer: answer[0].radius)
     return [certificate for certificate, _ in found]
 
 

@@ -1,0 +1,60 @@
+"""A search that the page drives a little at a time, so that it can be stopped at any moment and no click waits long.
+
+It lives in the session. Whatever interrupts the script, the search stands still until it is asked to go on, and what
+was found stays; stopping closes the stream, and with it the search.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from relucert_core.experiments.search_run import Recorder, SearchRun
+
+SLICE_SECONDS = 0.35
+
+
+class Live:
+    """One search: `token` says of what, `seconds` what it may take, `playing` whether it goes on."""
+
+    def __init__(
+        self, token: tuple[object, ...], recorder: Recorder, stream: Iterator[SearchRun], seconds: float
+    ) -> None:
+        self.token, self.recorder, self.seconds = token, recorder, seconds
+        self.playing = True
+        self._stream = stream
+        self._halt = False
+        self._lock = threading.Lock()
+
+    def advance(self, seconds: float = SLICE_SECONDS) -> None:
+        """Search for about that long (a single step may take longer); a second caller meanwhile only waits a moment."""
+        if not self._lock.acquire(timeout=1.0):
+            return
+        try:
+            until = time.perf_counter() + seconds
+            while self.playing and time.perf_counter() < until:
+                if self._halt or next(self._stream, None) is None:
+                    self._end()
+        finally:
+            self._lock.release()
+
+    def stop(self) -> None:
+        """End it here; when a step is being computed, right after it."""
+        self._halt = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._end()
+            finally:
+                self._lock.release()
+
+    def run(self) -> SearchRun | None:
+        """The record so far; None before the first step."""
+        return self.recorder.run() if self.recorder.readings else None
+
+    def _end(self) -> None:
+        self.playing = False
+        close = getattr(self._stream, "close", None)
+        if close is not None:
+            close()
+        self.recorder.stop()
