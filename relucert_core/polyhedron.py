@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -98,8 +99,8 @@ def _generate(
         if not len(violated):
             tight = np.flatnonzero(values < 10 * allowed)
             return NearestStep(step, FOUND, len(working), tuple(int(i) for i in tight))
-        worst = violated[np.argsort(values[violated])[:ADDED_ROWS]]
-        working = np.concatenate([working, worst])
+        idle = np.setdiff1d(np.arange(len(rows)), working)  # the nearly violated rows come along: fewer rounds
+        working = np.concatenate([working, idle[np.argsort(values[idle])[:ADDED_ROWS]]])
 
 
 def _solve_by_least_squares(
@@ -144,23 +145,42 @@ def _in_the_span(
 def _solve(
     rows: np.ndarray, slacks: np.ndarray, target: np.ndarray, gap: float, norm: float
 ) -> tuple[np.ndarray | None, str]:
-    """One program over the given rows by cvxpy: a QP for norm 2, an LP for 1 and inf."""
+    """One program over the given rows by cvxpy: a QP for norm 2, an LP for 1 and inf.
+
+    The LPs go to HiGHS's interior-point method, two to three times faster here than Clarabel, without crossover: the
+    caller checks the point that comes back.
+    """
     import cvxpy as cp
 
     if norm == 2:
         matrix, limits, basis = _in_the_span(rows, slacks, target, gap)
+        options: dict[str, Any] = {"solver": cp.CLARABEL}
     else:
         matrix, limits, basis = np.vstack([rows, target]), np.append(-slacks / gap, 1.0), None
-    variable = cp.Variable(matrix.shape[1])
-    goal = cp.sum_squares(variable) if norm == 2 else cp.norm(variable, "inf" if norm == math.inf else 1)
-    problem = cp.Problem(cp.Minimize(goal), [matrix @ variable >= limits])
+        options = {"solver": cp.HIGHS, "highs_options": {"solver": "ipm", "run_crossover": "off"}}
+    goal, step, conditions = _program(matrix, limits, norm)
+    problem = cp.Problem(cp.Minimize(goal), conditions)
     try:
-        problem.solve(solver=cp.CLARABEL)
+        problem.solve(**options)
     except (cp.SolverError, ValueError):
         return None, FAILED
     if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
         return None, INFEASIBLE
-    if variable.value is None or not np.isfinite(variable.value).all():
+    if step.value is None or not np.isfinite(step.value).all():
         return None, FAILED
-    step = variable.value if basis is None else basis @ variable.value
-    return step * gap, FOUND
+    return (step.value if basis is None else basis @ step.value) * gap, FOUND
+
+
+def _program(matrix: np.ndarray, limits: np.ndarray, norm: float) -> tuple[Any, Any, list[Any]]:
+    """min ||s|| with matrix s >= limits, as (goal, s, conditions) of cvxpy.
+
+    For norm inf s = 2 y - t with 0 <= y <= t: half the rows of -t <= s <= t.
+    """
+    import cvxpy as cp
+
+    if norm == math.inf:
+        height, share = cp.Variable(), cp.Variable(matrix.shape[1], nonneg=True)
+        reached = 2 * matrix @ share - matrix.sum(1) * height
+        return height, 2 * share - height, [reached >= limits, share <= height]
+    step = cp.Variable(matrix.shape[1])
+    return (cp.sum_squares(step) if norm == 2 else cp.norm1(step)), step, [matrix @ step >= limits]
