@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pages._shared.shell import footer, guard, presenting
@@ -17,6 +18,7 @@ from pages._shared.beyond_slice import Cut, show_slice, zoom_control  # noqa: E4
 from pages._shared.beyond_state import GROW, Scene  # noqa: E402
 from pages._shared.beyond_view import morph  # noqa: E402
 from pages._shared.beyond_words import UNIT, compared, ended, headline, labels, seconds, sentence  # noqa: E402
+from pages._shared.control import control  # noqa: E402
 from pages._shared.digit_results import CAMERA  # noqa: E402
 from pages._shared.keys import listen_to_keys  # noqa: E402
 from pages._shared.words import down, up  # noqa: E402
@@ -95,9 +97,8 @@ def still_chart(scene: Scene, run: SearchRun, height: int) -> go.Figure:
     return figure
 
 
-def buttons(scene: Scene, live: Live | None, source: str) -> Any:
+def buttons(live: Live | None, source: str, *, playing: bool) -> Any:
     """Start, stop, back; and the place for what is going on."""
-    playing = live is not None and live.playing
     with st.container(horizontal=True, vertical_alignment="center"):
         slot, place = st.empty(), st.empty()
     if live is not None and playing:
@@ -109,7 +110,7 @@ def buttons(scene: Scene, live: Live | None, source: str) -> Any:
         place.button("Back to the first view", key="beyond_back", icon=":material/replay:", on_click=forget)
     if live is None:
         st.caption(source)
-    elif not live.playing:
+    elif not playing:
         run = live.run()
         st.caption(f"Searched just now: {ended(run)}." if run else "Stopped before the first bound.")
     return place
@@ -166,9 +167,9 @@ def preset_row(scene: Scene) -> None:
     """The prepared views."""
     entries = beyond.presets()
     shown = beyond.current_preset(scene)
-    st.session_state[beyond.CHOICE] = shown
+    key = control(beyond.CHOICE, shown)
     st.pills(
-        "Prepared views", list(entries), format_func=lambda name: entries[name].title, key=beyond.CHOICE,
+        "Prepared views", list(entries), format_func=lambda name: entries[name].title, key=key,
         on_change=beyond.choose, label_visibility="collapsed",
     )  # fmt: skip
     if shown in entries:
@@ -246,29 +247,32 @@ def page() -> None:
         preset_row(scene)
     top = st.empty()
     live = live_of(scene)
+    playing = live is not None and live.playing  # read once: the step of an earlier run of the script may end it
     base, recorder, source = base_of(scene)
-    if live is not None and not live.playing and live.run() is not None:
+    if live is not None and not playing and live.run() is not None:
         base, recorder = live.run() or base, live.recorder
     if presenting():
         lecture(scene, base, recorder)
         return
-    body(scene, live, base, recorder, source, top)
+    body(scene, live if playing else None, base, recorder, top, lambda: buttons(live, source, playing=playing))
 
 
-def body(scene: Scene, live: Live | None, run: SearchRun, recorder: Recorder | None, source: str, top: Any) -> None:
-    """The page at a desk."""
+def body(
+    scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | None, top: Any, below: Callable[[], Any]
+) -> None:
+    """The page at a desk; `going` is a search to drive, `below` draws the buttons."""
     top.markdown(f"### {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
     cut = slice_part(scene, run, recorder) if scene.toy else None
     chart, figure = grow_part(scene, run, 340)
     told = st.empty()
     told.markdown(sentence(run, scene.norm, toy=scene.toy))
-    words = buttons(scene, live, source)
+    words = below()
     cut = cut or slice_part(scene, run, recorder)
     beyond.write_link(scene)
     expanders(scene, run, cut, figure)
     footer()
-    if live is not None and live.playing:
-        drive(scene, live, chart, words, top, told)
+    if going is not None:
+        drive(scene, going, chart, words, top, told)
 
 
 try:

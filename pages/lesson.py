@@ -46,7 +46,9 @@ def picture(number: int, shown: bool) -> None:
 @st.fragment
 def lesson() -> None:
     """The picture and the step beside it: all that changes when u moves or the step turns."""
+    state.open_link()
     state.start_browser()
+    state.write_link()
     number, shown = state.step_number(), state.answer_is_shown()
     walk, mix = parts.records(*state.point())
     left, right = st.columns([1.12, 1], gap="medium")

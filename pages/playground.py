@@ -12,6 +12,7 @@ import streamlit as st  # noqa: E402
 
 from pages._shared import plane_engine as engine  # noqa: E402
 from pages._shared import plane_state as state  # noqa: E402
+from pages._shared.control import control, reading  # noqa: E402
 from pages._shared.engine import Busy  # noqa: E402
 from pages._shared.keys import listen_to_keys, pressed_key  # noqa: E402
 from pages._shared.plane_compare import comparison  # noqa: E402
@@ -42,17 +43,17 @@ def press() -> None:
 
 def choose() -> None:
     """A preset was picked."""
-    if st.session_state[CHOICE]:
-        state.show_preset(st.session_state[CHOICE])
+    if reading(CHOICE):
+        state.show_preset(reading(CHOICE))
 
 
 def preset_row() -> None:
     """The prepared views, one word each."""
     entries = engine.presets()
     of = state.setup().preset
-    st.session_state[CHOICE] = of if of in entries else None
+    key = control(CHOICE, of if of in entries else None)
     st.pills(
-        "Presets", list(entries), format_func=lambda name: entries[name].title, key=CHOICE, on_change=choose,
+        "Presets", list(entries), format_func=lambda name: entries[name].title, key=key, on_change=choose,
         label_visibility="collapsed",
     )  # fmt: skip
     if of in entries:

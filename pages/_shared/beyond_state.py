@@ -14,6 +14,8 @@ import numpy as np
 import streamlit as st
 
 from pages._shared import beyond_engine, engine, state
+from pages._shared import link as links
+from pages._shared.control import reading
 from pages._shared.keys import pressed_key
 from pages._shared.shell import presenting, theme_name
 from pages._shared.words import NORM_CHOICES
@@ -147,7 +149,6 @@ def show_preset(name: str) -> None:
     st.session_state[MODEL], st.session_state[METHOD] = preset.model, preset.method
     st.session_state[ZOOM], st.session_state[THIRD] = preset.zoom, preset.third
     st.session_state[NORM] = "L2"
-    st.session_state[CHOICE] = name
     if preset.model.startswith(beyond_engine.TOY):
         start_point(preset.model, moved=True, place=preset.point)
     else:
@@ -175,8 +176,8 @@ def press() -> None:
 
 def choose() -> None:
     """A preset was picked."""
-    if st.session_state[CHOICE] in presets():
-        show_preset(st.session_state[CHOICE])
+    if reading(CHOICE) in presets():
+        show_preset(reading(CHOICE))
 
 
 def changed_model() -> None:
@@ -223,12 +224,7 @@ def write_link(scene: Scene) -> None:
     if scene.digit is not None:
         state.write_link(scene.digit)
     wanted = {} if scene.digit is not None else {k: f"{v:g}" for k, v in zip((X, Y), scene.point.tolist(), strict=True)}
-    for key in (X, Y):
-        if key not in wanted and key in st.query_params:
-            del st.query_params[key]
-    for key, text in wanted.items():
-        if st.query_params.get(key) != text:
-            st.query_params[key] = text
+    links.put(wanted, (X, Y))
 
 
 def value(key: str, options: list[str], default: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages._shared import lesson_state as state
+from pages._shared.control import control
 from pages._shared.lesson_steps import STEPS
 from pages._shared.shell import presenting, theme_name
 from pages._shared.snippets import lesson_code
@@ -64,11 +65,11 @@ def scene(show: tuple[str, ...], title: str) -> dict[str, Any]:
 
 def point_controls() -> None:
     """u in numbers, and prepared places."""
-    st.session_state[state.FIRST], st.session_state[state.SECOND] = state.point()
     with st.container(horizontal=True, vertical_alignment="bottom", key="lesson_point_controls"):
-        for label, key in (("x₁ of u", state.FIRST), ("x₂ of u", state.SECOND)):
+        labels, names = ("x₁ of u", "x₂ of u"), (state.FIRST, state.SECOND)
+        for label, name, value in zip(labels, names, state.point(), strict=True):
             st.number_input(
-                label, -state.REACH, state.REACH, step=0.1, format="%.2f", key=key,
+                label, -state.REACH, state.REACH, step=0.1, format="%.2f", key=control(name, value),
                 on_change=state.moved_by_numbers, width=130,
             )  # fmt: skip
         with st.popover("Places for u"):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages._shared import link as links
+from pages._shared.control import reading
 from pages._shared.lesson_plane import dragged_point, pressed_turn
 from pages._shared.lesson_steps import STEPS
 from relucert_core.experiments.lesson import LESSON_BOX, LESSON_POINT
 
 PLANE, POINT, SEQ, ANSWERS = "lesson_plane", "lesson_point", "lesson_seq", "lesson_answers"
 STEP, SHOWN, LINKED_POINT = "step", "shown", "lesson_u"
+_PAGE, _AT = "lesson", "lesson_at"
 FIRST, SECOND, KEYS = "lesson_x1", "lesson_x2", "lesson_keys"
 REACH = LESSON_BOX[0][1]
 PRESETS: dict[str, tuple[tuple[float, float], str]] = {
@@ -22,25 +25,45 @@ PRESETS: dict[str, tuple[tuple[float, float], str]] = {
 Point = tuple[float, float]
 
 
+def open_link() -> None:
+    """Take step, answer and point from the link, on the first visit and when somebody changed it."""
+    link = {key: st.query_params[key] for key in (STEP, SHOWN, LINKED_POINT) if key in st.query_params}
+    changed = links.changed_by_hand(_PAGE, link)
+    if changed and (link or _AT not in st.session_state):
+        links.wrote(_PAGE, link)
+        st.session_state[_AT] = (_linked_step(link), link.get(SHOWN) == "1")
+        if POINT not in st.session_state or LINKED_POINT in link:
+            place(_linked_point(link))
+    st.session_state.setdefault(_AT, (1, False))
+    point()
+
+
+def write_link() -> None:
+    """Make the browser's address a link to this step and point."""
+    number, shown = st.session_state[_AT]
+    link = {} if number == 1 and not shown else {STEP: str(number)}
+    if shown:
+        link[SHOWN] = "1"
+    if point() != LESSON_POINT:
+        link[LINKED_POINT] = "{:g},{:g}".format(*point())
+    links.put(link, (STEP, SHOWN, LINKED_POINT))
+    links.wrote(_PAGE, link)
+
+
 def step_number() -> int:
-    """The step in the link, from 1; anything odd is step 1."""
-    text = st.query_params.get(STEP, "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 1
-    return number if 1 <= number <= len(STEPS) else 1
+    """The step that is shown, from 1."""
+    number: int = st.session_state[_AT][0]
+    return number
 
 
 def answer_is_shown() -> bool:
-    """Does the link ask for the answer? A step without a question has nothing to hide."""
-    return step_number() == 1 or st.query_params.get(SHOWN) == "1"
+    """Is the answer shown? A step without a question has nothing to hide."""
+    return step_number() == 1 or bool(st.session_state[_AT][1])
 
 
 def go(number: int, shown: bool) -> None:
-    """Make the link one to a step."""
-    st.query_params[STEP] = str(min(max(number, 1), len(STEPS)))
-    if shown:
-        st.query_params[SHOWN] = "1"
-    elif SHOWN in st.query_params:
-        del st.query_params[SHOWN]
+    """Show a step; the link follows."""
+    st.session_state[_AT] = (min(max(number, 1), len(STEPS)), shown)
 
 
 def turn(way: int) -> None:
@@ -74,20 +97,17 @@ def choice(number: int) -> str | None:
 
 
 def point() -> Point:
-    """The point u: the session's, else the link's, else the lesson's."""
+    """The point u: the session's, else the lesson's."""
     if POINT not in st.session_state:
-        st.session_state[POINT] = _linked_point()
-        st.session_state[SEQ] = 0
+        place(LESSON_POINT)
     found: Point = st.session_state[POINT]
     return found
 
 
 def start_browser() -> None:
     """Tell a picture that is new on the page where u is."""
-    point()
     if PLANE not in st.session_state:
-        st.session_state[SEQ] += 1
-        st.session_state["lesson_seed"] = point()
+        place(point())
 
 
 def seed() -> tuple[Point, int]:
@@ -96,10 +116,10 @@ def seed() -> tuple[Point, int]:
 
 
 def place(where: Point) -> None:
-    """Move u from Python: by numbers or presets."""
+    """Move u from Python: by numbers, presets or a link."""
     _keep(where)
-    st.session_state["lesson_seed"] = point()
-    st.session_state[SEQ] += 1
+    st.session_state["lesson_seed"] = st.session_state[POINT]
+    st.session_state[SEQ] = st.session_state.get(SEQ, 0) + 1
 
 
 def moved_in_browser() -> None:
@@ -116,24 +136,27 @@ def turned_by_key() -> None:
 
 def moved_by_numbers() -> None:
     """u was typed."""
-    values = (st.session_state[FIRST], st.session_state[SECOND])
+    values = (reading(FIRST), reading(SECOND))
     if all(isinstance(v, int | float) and abs(v) <= REACH for v in values):
         place((float(values[0]), float(values[1])))
 
 
 def _keep(where: Point) -> None:
     st.session_state[POINT] = (round(where[0], 2) + 0.0, round(where[1], 2) + 0.0)
-    if st.session_state[POINT] != LESSON_POINT:
-        st.query_params[LINKED_POINT] = "{:g},{:g}".format(*st.session_state[POINT])
-    elif LINKED_POINT in st.query_params:
-        del st.query_params[LINKED_POINT]
 
 
-def _linked_point() -> Point:
-    parts = st.query_params.get(LINKED_POINT, "").split(",")
+def _linked_step(link: dict[str, str]) -> int:
+    """The step in a link; anything odd is step 1."""
+    text = link.get(STEP, "1")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 1
+    return number if 1 <= number <= len(STEPS) else 1
+
+
+def _linked_point(link: dict[str, str]) -> Point:
+    parts = link.get(LINKED_POINT, "").split(",")
     try:
         values = [float(part) for part in parts if len(part) < 12]
     except ValueError:
         values = []
     good = len(values) == 2 and all(abs(v) <= REACH for v in values)
-    return (round(values[0], 2), round(values[1], 2)) if good else LESSON_POINT
+    return (values[0], values[1]) if good else LESSON_POINT

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages._shared import plane_state as state
+from pages._shared.control import control, reading
 from pages._shared.plane_point import MODE, NEW_CLASS, PROBLEM, guarded
 from pages._shared.plane_scene import Scene
 from pages._shared.plane_setup import COLOURS, LAYERS, Setup
@@ -39,21 +40,24 @@ def panels(scene: Scene) -> None:
 
 def fill(name: str, value: Any) -> str:
     """The key of a control, with the value that it has to show."""
-    key = f"pg_c_{name}"
-    st.session_state[key] = value
-    return key
+    return control(f"pg_c_{name}", value)
+
+
+def filled(name: str) -> Any:
+    """What such a control shows."""
+    return reading(f"pg_c_{name}")
 
 
 def take(name: str) -> None:
     """A control of the setup was changed."""
-    value = st.session_state[f"pg_c_{name}"]
+    value = filled(name)
     if value is not None:
         guarded(state.change, **{name: value})
 
 
 def take_dataset() -> None:
     """Other data: with its own noise and classes, and with the usual network when a preset was on the screen."""
-    entry = TOY_DATASETS[st.session_state.pg_c_dataset]
+    entry = TOY_DATASETS[filled("dataset")]
     base = Setup(preset="") if state.setup().preset else state.setup()
     values = {**vars(base), "own": "", "dataset": entry.name, "noise": entry.noise, "classes": entry.classes[0]}
     values.pop("preset")
@@ -133,14 +137,14 @@ def network_controls(setup: Setup) -> None:
 
 def take_depth() -> None:
     """Another number of hidden layers: the last width is repeated."""
-    hidden, depth = state.setup().hidden, int(st.session_state.pg_c_depth)
+    hidden, depth = state.setup().hidden, int(filled("depth"))
     guarded(state.change, hidden=(*hidden, *[hidden[-1]] * 6)[:depth])
 
 
 def take_widths() -> None:
     """Another width."""
     count = len(state.setup().hidden)
-    guarded(state.change, hidden=tuple(int(st.session_state[f"pg_c_width{i}"]) for i in range(count)))
+    guarded(state.change, hidden=tuple(int(filled(f"width{i}")) for i in range(count)))
 
 
 def take_network() -> None:
@@ -252,7 +256,7 @@ def layer_controls(scene: Scene) -> None:
 
 def take_layers() -> None:
     """Layers were switched."""
-    chosen = set(st.session_state.pg_c_layers)
+    chosen = set(filled("layers"))
     hidden = {"boundary"} & set(state.view().layers) if state.network()[0].depth != 2 else set()
     layers = tuple(n for n in LAYERS if n in chosen | hidden)
     st.session_state[state.VIEW] = replace(state.view(), layers=layers)
@@ -260,7 +264,7 @@ def take_layers() -> None:
 
 def take_colouring() -> None:
     """The polyhedra are coloured in another way."""
-    st.session_state[state.VIEW] = replace(state.view(), colouring=st.session_state.pg_c_colouring)
+    st.session_state[state.VIEW] = replace(state.view(), colouring=filled("colouring"))
 
 
 def legend(scene: Scene) -> None:

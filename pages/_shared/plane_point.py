@@ -10,6 +10,7 @@ import streamlit as st
 from pages._shared import plane_engine as engine
 from pages._shared import plane_state as state
 from pages._shared import plane_words as words
+from pages._shared.control import control, reading
 from pages._shared.plane_code import plane_code
 from pages._shared.plane_picker import plane_answer, plane_picker, sent
 from pages._shared.plane_scene import Scene
@@ -20,11 +21,12 @@ from pages._shared.words import down
 from relucert_core.errors import RelucertError
 
 MODE, PROBLEM, NEW_CLASS = "pg_mode", "pg_problem", "pg_new_class"
+X, Y = "pg_x", "pg_y"
 
 
 def typed() -> None:
     """A coordinate was typed."""
-    state.send_point((float(st.session_state.pg_x), float(st.session_state.pg_y)))
+    state.send_point((float(reading(X)), float(reading(Y))))
 
 
 def guarded(action: Any, *arguments: Any, **values: Any) -> None:
@@ -61,10 +63,10 @@ def answer_words(scene: Scene, answer: engine.Answer) -> None:
 
 def coordinates() -> None:
     """u as numbers, which is also the way without a pointer."""
-    st.session_state.pg_x, st.session_state.pg_y = state.view().point
     with st.container(horizontal=True):
-        st.number_input("u, x", -REACH, REACH, step=0.01, format="%.3f", key="pg_x", on_change=typed)
-        st.number_input("u, y", -REACH, REACH, step=0.01, format="%.3f", key="pg_y", on_change=typed)
+        for label, name, value in zip(("u, x", "u, y"), (X, Y), state.view().point, strict=True):
+            key = control(name, value)
+            st.number_input(label, -REACH, REACH, step=0.01, format="%.3f", key=key, on_change=typed)
 
 
 @st.fragment

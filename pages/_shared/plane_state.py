@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pages._shared import link as links
 from pages._shared.plane_engine import presets
 from pages._shared.plane_picker import sent
 from pages._shared.plane_player import Player
@@ -28,9 +29,10 @@ from relucert_core.errors import InvalidInput, RelucertError
 from relucert_core.network import Network
 
 SETUP, VIEW, PLAYER, UPLOAD = "pg_setup", "pg_view", "pg_player", "pg_upload"
-SEQ, SEED, WRITTEN, UNDO = "pg_seq", "pg_seed", "pg_written", "pg_undo"
+SEQ, SEED, UNDO = "pg_seq", "pg_seed", "pg_undo"
 PICK, TIME = "pg_pick", "pg_timeline"
 UPLOADED = "uploaded"
+_PAGE = "pg"
 _MAX_UNDO = 50
 
 
@@ -61,13 +63,14 @@ def home(of: Setup) -> View:
 def begin() -> None:
     """Bring the session up to date with the link: a new visitor, a link that was changed by hand, or a return."""
     link = {key: value for key, value in st.query_params.to_dict().items() if key.startswith("pg_")}
-    if SETUP in st.session_state and link == st.session_state.get(WRITTEN):
+    if SETUP in st.session_state and not links.changed_by_hand(_PAGE, link):
         if PICK not in st.session_state:  # back from another page: the component is new and asks where the point is
             send_point(view().point)
         return
     if SETUP in st.session_state and not link:
         send_point(view().point)  # back through the menu: the session goes on where it was
         return
+    links.wrote(_PAGE, link)
     new = read_setup(link, presets())
     show(new, read_view(link, home(new)), play=True)
 
@@ -229,9 +232,5 @@ def write() -> None:
         of = replace(of, own="")
     link = write_link(of, view(), home(of))
     link = {} if link == {"pg_preset": FIRST_PRESET} else link
-    for key in [k for k in st.query_params.to_dict() if k.startswith("pg_") and k not in link]:
-        del st.query_params[key]
-    for key, value in link.items():
-        if st.query_params.get(key) != value:
-            st.query_params[key] = value
-    st.session_state[WRITTEN] = link
+    links.put(link, [key for key in st.query_params.to_dict() if key.startswith("pg_")])
+    links.wrote(_PAGE, link)

@@ -26,22 +26,23 @@ STILL: dict[str, Any] = {"displayModeBar": False}
 def training_bar(scene: Scene) -> None:
     """The buttons, and the slider or the progress under them."""
     run = state.player()
+    playing = run.playing  # read once: a tick that is still being computed may end the run at any moment
     if state.UPLOAD in st.session_state:
         st.caption("A network from a file: it is not trained here. Pick a preset or change the data to go back.")
         return
     with st.container(horizontal=True, vertical_alignment="center", key="pg_train_bar"):
         label = "Go on" if run.status == "running" else "Train" if run.status == "ready" else "Train again"
-        if run.playing:
+        if playing:
             st.button("Pause", key="pg_pause", icon=":material/pause:", on_click=run.pause)
         else:
             st.button(label, key="pg_play", type="primary", icon=":material/play_arrow:", on_click=play)
-        st.button("Step", key="pg_step", icon=":material/skip_next:", on_click=step, disabled=run.done or run.playing)
-        going = run.playing or run.status == "running"
+        st.button("Step", key="pg_step", icon=":material/skip_next:", on_click=step, disabled=run.done or playing)
+        going = playing or run.status == "running"
         st.button("Stop", key="pg_stop", icon=":material/stop:", on_click=run.stop, disabled=not going)
         st.button(
             "Rewind", key="pg_rewind", icon=":material/replay:", on_click=state.rewind, disabled=len(run.snapshots) < 2
         )
-    if run.playing:
+    if playing:
         st.fragment(progress, run_every=TICK_SECONDS)(scene)
     else:
         timeline(scene, run)

@@ -11,8 +11,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+from pages._shared import link as links
+
 IMAGE, INK = "digits_image", "digits_ink"
-_DIGIT, _LINK = "digits_shown", "digits_link"
+_DIGIT, _PAGE = "digits_shown", "digits"
 GALLERY, DRAWN, UPLOADED = "gallery", "drawn", "uploaded"
 
 
@@ -27,16 +29,16 @@ class Digit:
 
 
 def current_digit() -> Digit:
-    """The digit in view: the link's when it changed since we wrote it, else the session's, else the first image.
+    """The digit in view: the link's when somebody changed it, else the session's, else the first image.
 
     A damaged link raises InvalidInput once; after it the first image is shown.
     """
     link = {key: st.query_params[key] for key in (IMAGE, INK) if key in st.query_params}
-    changed = bool(link) and link != st.session_state.get(_LINK)
+    changed = bool(link) and links.changed_by_hand(_PAGE, link)
     if changed or _DIGIT not in st.session_state:
         st.session_state.setdefault(_DIGIT, gallery_digit(0))
         if changed:
-            st.session_state[_LINK] = link
+            links.wrote(_PAGE, link)
             st.session_state[_DIGIT] = _from_link(link)
     digit: Digit = st.session_state[_DIGIT]
     return digit
@@ -61,13 +63,8 @@ def gallery_digit(index: int) -> Digit:
 def write_link(digit: Digit) -> None:
     """Make the browser's address a link to this digit."""
     wanted = link_of(digit)
-    for key in (IMAGE, INK):
-        if key not in wanted and key in st.query_params:
-            del st.query_params[key]
-    for key, value in wanted.items():
-        if st.query_params.get(key) != value:
-            st.query_params[key] = value
-    st.session_state[_LINK] = wanted
+    links.put(wanted, (IMAGE, INK))
+    links.wrote(_PAGE, wanted)
 
 
 def link_of(digit: Digit) -> dict[str, str]:

@@ -37,3 +37,8 @@ def figures(at: AppTest) -> list[dict[str, Any]]:
 def headline(at: AppTest) -> str:
     """The line "Reads 7. Safe to ..."."""
     return next(element.value for element in at.markdown if element.value.startswith("### Reads"))
+
+
+def control(at: AppTest, kind: str, name: str) -> Any:
+    """The control `name` of a kind, whatever its present key is (see pages/_shared/control.py)."""
+    return getattr(at, kind)(key=at.session_state["_controls"].get(name, name))

@@ -23,7 +23,7 @@ from relucert_core.errors import InvalidInput
 from relucert_core.importers.safetensors_file import network_bytes
 from relucert_core.planar.preview import bent_lines
 from relucert_core.training.showcase import SHOWCASE, load_run
-from tests.app.helpers import figures, open_page, texts
+from tests.app.helpers import control, figures, open_page, texts
 
 PAGE = "pages/playground.py"
 
@@ -91,10 +91,10 @@ def test_degenerate_presets_are_degenerate():
 def test_a_move_runs_no_more_than_the_panel_and_keeps_the_figure():
     at = playground()
     before = figures(at)[0]
-    at.number_input(key="pg_x").set_value(-0.3)
+    control(at, "number_input", "pg_x").set_value(-0.3)
     at.run()
     begun = time.process_time()
-    at.number_input(key="pg_y").set_value(0.2).run()
+    control(at, "number_input", "pg_y").set_value(0.2).run()
     spent = time.process_time() - begun
     assert not at.exception
     assert figures(at)[0] == before
@@ -118,12 +118,12 @@ def test_what_the_picker_sends_is_checked(monkeypatch, value):
 
 def test_data_network_and_training_are_changed_and_trained():
     at = playground()
-    at.pills(key="pg_c_dataset").set_value("spirals").run()
+    control(at, "pills", "pg_c_dataset").set_value("spirals").run()
     assert not at.exception
     setup = at.session_state["pg_setup"]
     assert (setup.preset, setup.dataset, setup.hidden, setup.method) == ("", "spirals", (16, 16), "plain")
-    at.slider(key="pg_c_epochs").set_value(60).run()
-    at.slider(key="pg_c_depth").set_value(1).run()
+    control(at, "slider", "pg_c_epochs").set_value(60).run()
+    control(at, "slider", "pg_c_depth").set_value(1).run()
     assert at.session_state["pg_setup"].hidden == (16,)
     at.button(key="pg_step").click().run()
     assert at.session_state["pg_player"].status == "running"

@@ -6,7 +6,6 @@ that only gross failures are asserted here. The processor time of a move is asse
 
 from __future__ import annotations
 
-import contextlib
 import time
 
 import pytest
@@ -45,7 +44,7 @@ def drag(page, dx, dy, steps=60):
     begun = time.perf_counter()
     page.mouse.up()
     page.wait_for_function(
-        "(before) => document.querySelector('[data-testid=stMetricValue]').innerText !== before", arg=before
+        "(before) => document.querySelector('[data-testid=stMetricValue]')?.innerText !== before", arg=before
     )
     return rate, time.perf_counter() - begun
 
@@ -54,7 +53,6 @@ def axis_range(page):
     return page.evaluate("() => document.querySelector('.js-plotly-plot')._fullLayout.xaxis.range.map(Number)")
 
 
-@pytest.mark.xfail(reason="known fault: on a quick machine 'Train' pressed right after new data may never finish")
 def test_a_stranger_drags_trains_scrubs_and_shares(app_address, chromium):
     with browser.tab(chromium, f"{app_address}/playground") as page:
         ready(page)
@@ -74,7 +72,7 @@ def test_a_stranger_drags_trains_scrubs_and_shares(app_address, chromium):
     with browser.tab(chromium, shared) as page:
         page.get_by_text("Training finished").wait_for(timeout=2 * browser.PATIENCE)
         page.wait_for_function(
-            "(number) => document.querySelector('[data-testid=stMetricValue]').innerText === number", arg=number
+            "(number) => document.querySelector('[data-testid=stMetricValue]')?.innerText === number", arg=number
         )
 
 
@@ -93,7 +91,7 @@ def zoomed_drag(page):
     before = page.locator(RADIUS).first.inner_text()
     page.mouse.click(x + 40, y - 30)
     page.wait_for_function(
-        "(before) => document.querySelector('[data-testid=stMetricValue]').innerText !== before", arg=before
+        "(before) => document.querySelector('[data-testid=stMetricValue]')?.innerText !== before", arg=before
     )
     assert axis_range(page) == pytest.approx(near)
 
@@ -101,14 +99,7 @@ def zoomed_drag(page):
 def train_on_spirals(page):
     page.get_by_text("Data", exact=True).click()
     page.get_by_text("Spirals", exact=True).click()
-    from playwright.sync_api import TimeoutError as Late
-
-    train = page.get_by_role("button", name="Train", exact=True)
-    train.click()
-    with contextlib.suppress(Late):
-        page.get_by_text("Training finished").wait_for(timeout=20_000)
-    if train.count() and train.is_enabled():  # the page was redrawn under the first click
-        train.click()
+    page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text("Training finished").wait_for()
     page.wait_for_selector("input[type=range][aria-label^=Time]")
 
