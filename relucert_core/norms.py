@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 
 from relucert_core.errors import Unsupported
@@ -65,11 +66,23 @@ def unit_step(rows: torch.Tensor, norm: float) -> torch.Tensor:
     return step.scatter(-1, index, rows.gather(-1, index).sign())
 
 
-def nearest_on_hyperplane(point: torch.Tensor, row: torch.Tensor, value: torch.Tensor, norm: float) -> torch.Tensor:
-    """The point of {x : a.x + b = 0} nearest to `point` in `norm`, with a = `row` and `value` = a.point + b."""
-    size = row_norms(row, dual(norm))
-    step = torch.where(size > 0, value / torch.where(size > 0, size, 1.0), 0.0)
-    return point - step.unsqueeze(-1) * unit_step(row, norm)
+def nearest_on_hyperplane(point: np.ndarray, row: np.ndarray, value: float, norm: float) -> np.ndarray:
+    """The point (D,) of {x : a.x + b = 0} nearest to `point` (D,) in `norm`: a = `row` (D,), `value` = a.point + b.
+
+    Not rounded outward. A zero row gives the point itself.
+    """
+    sizes = np.abs(row)
+    largest = int(sizes.argmax())
+    if sizes[largest] == 0:
+        return point.copy()
+    if norm == 1:
+        near = point.copy()
+        near[largest] -= value / row[largest]
+        return near
+    if norm == math.inf:
+        return point - (value / sizes.sum()) * np.sign(row)
+    scaled = row / sizes[largest]  # squares of the row itself might under- or overflow
+    return point - (value / sizes[largest] / (scaled @ scaled)) * scaled
 
 
 def project_ball(offset: torch.Tensor, radius: torch.Tensor, norm: float) -> torch.Tensor:

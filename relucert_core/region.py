@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from relucert_core.errors import InvalidInput
-from relucert_core.network import Network, as_points
+from relucert_core.network import Dense, Network, as_points
 from relucert_core.norms import check_norm, dual, row_norms
-from relucert_core.rounding import SMALLEST, above, below, dot_error, gamma, norm_above, sum_above
+from relucert_core.rounding import above, below, dot_error, gamma, norm_above, sum_above
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,9 +188,12 @@ def proven_forward(net: Network, points: torch.Tensor) -> ProvenForward:
     """The pre-activations of a batch (B, D) with running error bounds; the points are taken as exact.
 
     A product with an exact zero and the addition of an exact zero are exact, so only the non-zero inputs of a layer
-    count as terms. Costs a second pass with |W|. Overflow shows as an infinite or NaN error.
+    count as terms. Errors of the layers below are carried on both by |W| and, with a bound on their L2 norm, by the
+    rows' norms: |W| alone is worse in deep networks. Costs a second pass with |W|. Overflow shows as an infinite or
+    NaN error.
     """
     hidden, error = points, torch.zeros_like(points)
+    length = points.new_zeros(len(points), 1)  # bounds the L2 norm of the error of `hidden`
     values: list[torch.Tensor] = []
     errors: list[torch.Tensor] = []
     for layer in net.layers:
@@ -198,42 +201,78 @@ def proven_forward(net: Network, points: torch.Tensor) -> ProvenForward:
         absolute = torch.nn.functional.linear(hidden.abs(), layer.absolute, layer.bias.abs())
         bound = dot_error(absolute, terms)
         if values:
-            bound = above(bound + sum_above(error @ layer.absolute.T, layer.inputs))
+            carried = sum_above(error @ layer.absolute.T, layer.inputs)
+            together = above(above(length * layer.spectral) + norm_above(bound, 2.0).unsqueeze(-1))
+            bound = above(bound + torch.minimum(carried, above(length * layer.row_norms)))
         values.append(layer(hidden))
         errors.append(bound)
         hidden = values[-1].relu()
         error = torch.where(values[-1] < -bound, 0.0, bound)  # a neuron proved to be off is exactly 0
+        length = norm_above(error, 2.0).unsqueeze(-1)
+        if len(values) > 1:
+            length = torch.minimum(length, together)
     return ProvenForward(values, errors)
 
 
-def quick_forward(net: Network, points: torch.Tensor) -> ProvenForward:
+class QuickForward(NamedTuple):
+    """As `ProvenForward`, in NumPy."""
+
+    values: list[np.ndarray]
+    errors: list[np.ndarray]
+
+
+_DEAR = 3  # a weight that is picked costs as much as three that are read in order
+
+
+def quick_forward(net: Network, points: torch.Tensor) -> QuickForward:
     """As `proven_forward`, with the products |W| |h| bounded by the rows' norms (Cauchy-Schwarz).
 
     The errors are a few times larger and cost next to nothing: with H >= ||h||_2 and E >= the L2 error of h, neuron i
     errs by at most ||W_i|| (g H + E) + g |b_i|, g a little above gamma_n, and all of them together by at most
-    ||W||_2 E + g (||W||_F H + ||b||_2).
+    ||W||_2 E + g (||W||_F H + ||b||_2). What underflow can add is counted in `LayerArrays`' sizes of the bias.
     """
-    hidden = points
-    error = points.new_zeros(len(points), 1)
+    hidden = points.numpy()
+    hidden = hidden[0] if len(hidden) == 1 else hidden  # one point: H and E are plain floats, which are quicker
+    error: Any = 0.0
     values, errors = [], []
-    for layer in net.layers:
-        terms = int((hidden != 0).sum(-1).max()) + 3 if len(hidden) else 3
-        g, tiny = gamma(terms) * (1 + 2.0**-40), 4 * layer.inputs * SMALLEST
-        size = _quick_norms(hidden)
-        values.append(layer(hidden))
-        errors.append((size * g + error) * (layer.row_norms * (1 + 2.0**-48)) + (g * layer.bias.abs() + tiny))
-        together = (size * layer.frobenius + layer.bias_norm) * g + layer.outputs * tiny
-        error = (error * layer.spectral + together) * (1 + 2.0**-48)
-        hidden = values[-1].relu()
-    return ProvenForward(values, errors)
+    with np.errstate(all="ignore"):  # overflow shows in the errors
+        for layer in net.layers:
+            own = layer.arrays
+            size, product, terms = _length(hidden), *_product(layer, hidden)
+            g = gamma(terms + 3) * _SLACK
+            product += own.bias
+            values.append(product)
+            errors.append((size * g + error) * _SLACK * own.row_norms + g * own.bias_sizes)
+            error = (error * own.spectral + (size * own.frobenius + own.bias_norm) * g) * _SLACK
+            hidden = np.maximum(product, 0.0)
+    return QuickForward([np.atleast_2d(z) for z in values], [np.atleast_2d(e) for e in errors])
 
 
-def _quick_norms(rows: torch.Tensor) -> torch.Tensor:
-    """Upper bounds on the rows' L2 norms, (B, n) -> (B, 1); the scaled way where squares could under- or overflow."""
-    squares = (rows * rows).sum(-1, keepdim=True)
-    if bool(((squares > 1e-200) & (squares < 1e200)).all()):
-        return squares.sqrt() * (1 + gamma(rows.shape[-1] + 8))
-    return norm_above(rows, 2.0).unsqueeze(-1)
+_SLACK = 1 + 2.0**-40
+
+
+def _product(layer: Dense, hidden: np.ndarray) -> tuple[np.ndarray, int]:
+    """h -> W h for (in,) or (B, in), and how many terms a sum has; for one point the weights of zeros aren't read."""
+    if hidden.ndim > 1:
+        found = torch.nn.functional.linear(torch.from_numpy(hidden), layer.weight)
+        return found.numpy(), int(np.count_nonzero(hidden, axis=1).max(initial=0))
+    used = hidden.nonzero()[0]
+    if _DEAR * len(used) < len(hidden):
+        return hidden[used] @ layer.arrays.columns.take(used, axis=0), len(used)
+    return layer.arrays.weight @ hidden, len(used)
+
+
+def _length(hidden: np.ndarray) -> Any:
+    """An upper bound on the L2 norm of (n,), a float, or on those of the rows of (B, n), (B, 1)."""
+    if hidden.ndim == 1:
+        square = float(hidden @ hidden)
+        if 1e-200 < square < 1e200:
+            return math.sqrt(square) * (1 + gamma(len(hidden) + 8))
+        return float(norm_above(torch.from_numpy(hidden), 2.0))
+    squares = np.einsum("ij,ij->i", hidden, hidden)[:, None]
+    if ((squares > 1e-200) & (squares < 1e200)).all():
+        return np.sqrt(squares) * (1 + gamma(hidden.shape[1] + 8))
+    return norm_above(torch.from_numpy(hidden), 2.0).unsqueeze(-1).numpy()
 
 
 def proved_adversarial(net: Network, points: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 import relucert_core as rc
-from relucert_core.norms import dual, nearest_on_hyperplane, row_norms
+from relucert_core.norms import dual, nearest_on_hyperplane
 from relucert_core.region import all_distances, backward_rows, forward_rows, proven_forward, quick_forward
 from tests.helpers import KINDS, NORMS, random_network, random_points
 from tests.oracles import exact_forward, exact_rows, simplex_value
@@ -42,10 +42,10 @@ def test_the_affine_map_differs_across_a_face_whose_jump_is_not_zero(case):
     region = rc.activation_region(net, point)
     crossed = 0
     for row in range(len(region.P)):
-        value = torch.tensor(region.P[row] @ point + region.q[row])
+        value = float(region.P[row] @ point + region.q[row])
         if not region.P[row].any():
             continue
-        foot = nearest_on_hyperplane(torch.tensor(point), torch.tensor(region.P[row]), value, 2.0).numpy()
+        foot = nearest_on_hyperplane(point, region.P[row], value, 2.0)
         beyond = foot - 1e-6 * region.P[row] / np.linalg.norm(region.P[row])
         other = rc.activation_region(net, beyond)
         flipped = [not np.array_equal(a, b) for a, b in zip(region.pattern, other.pattern)]
@@ -155,13 +155,15 @@ def exact_fraction(value):
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_nearest_point_on_a_hyperplane_is_on_it_and_at_its_distance(norm):
-    generator = torch.Generator().manual_seed(0)
-    rows = torch.randn(20, 4, dtype=torch.float64, generator=generator)
-    point = torch.randn(20, 4, dtype=torch.float64, generator=generator)
-    values = (rows * point).sum(-1) + 0.7
-    near = nearest_on_hyperplane(point, rows, values, norm)
-    torch.testing.assert_close((rows * near).sum(-1) + 0.7, torch.zeros(20, dtype=torch.float64), atol=1e-12, rtol=0)
-    torch.testing.assert_close(row_norms(near - point, norm), values.abs() / row_norms(rows, dual(norm)))
+    random = np.random.default_rng(0)
+    for size in (1.0, 1e-200, 1e200):
+        row, point = size * random.normal(size=4), random.normal(size=4)
+        value = float(row @ point) + 0.7 * size
+        near = nearest_on_hyperplane(point, row, value, norm)
+        assert row @ near + 0.7 * size == pytest.approx(0.0, abs=1e-12 * size)
+        way = np.linalg.norm(near - point, norm)
+        assert way == pytest.approx(abs(value / size) / np.linalg.norm(row / size, dual(norm)))
+    assert np.array_equal(nearest_on_hyperplane(point, np.zeros(4), 1.0, norm), point)
 
 
 def test_a_batch_or_a_bad_point_is_refused():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from relucert_core.certificates.result import OK, OVERFLOW, TIE, WRONG
 from relucert_core.network import Network
-from relucert_core.region import ProvenForward, proved_adversarial
+from relucert_core.region import ProvenForward, QuickForward, proved_adversarial
 from relucert_core.rounding import above, below, distance_above
 
 WITNESS_SLACK = 1e-6
@@ -35,23 +36,25 @@ class Margins:
         return torch.tensor([s == OK for s in self.status], dtype=torch.bool)
 
 
-def margins(forward: ProvenForward, labels: torch.Tensor | None) -> Margins:
+def margins(forward: ProvenForward | QuickForward, labels: torch.Tensor | None) -> Margins:
     """The margins of a proven forward pass against the labels, or against the predicted classes when None."""
-    logits, errors = forward.values[-1], forward.errors[-1]
-    prediction = torch.nan_to_num(logits, nan=-torch.inf).argmax(-1)
-    label = prediction if labels is None else labels
-    index = label.view(-1, 1)
-    gap = logits.gather(1, index) - logits
-    slack = above(errors.gather(1, index) + errors)
-    lower = below(below(gap) - slack)
-    finite = torch.isfinite(logits).all(-1) & torch.isfinite(errors).all(-1)
-    lower = torch.where(finite.unsqueeze(-1), lower, 0.0).scatter(1, index, torch.inf)
-    smallest = lower.amin(-1)
+    logits, errors = np.asarray(forward.values[-1]), np.asarray(forward.errors[-1])
+    every = np.arange(len(logits))
+    finite = (np.isfinite(logits) & np.isfinite(errors)).all(-1)
+    calm = bool(finite.all())
+    prediction = (logits if calm else np.where(np.isnan(logits), -np.inf, logits)).argmax(-1)
+    label = prediction if labels is None else labels.numpy()
+    with np.errstate(all="ignore"):  # overflow has its own status
+        gap = logits[every, label, None] - logits
+        lower = below(below(gap) - above(errors[every, label, None] + errors))
+    if not calm:
+        lower[~finite] = 0.0
+    lower[every, label] = np.inf
     status = [
         OVERFLOW if not f else WRONG if p != k else OK if m > 0 else TIE
-        for f, p, k, m in zip(finite.tolist(), prediction.tolist(), label.tolist(), smallest.tolist())
+        for f, p, k, m in zip(finite.tolist(), prediction.tolist(), label.tolist(), lower.min(-1).tolist())
     ]
-    return Margins(prediction, label, lower, status)
+    return Margins(torch.from_numpy(prediction), torch.from_numpy(label), torch.from_numpy(lower), status)
 
 
 def witness_beyond(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, below, gamma,
 FACE, DECISION = "face", "class"
 _FIRST_ROWS = 4
 _MORE_ROWS = 32
+_FEW = 1 / 32  # of the weights of a layer: so many are gathered one by one
 _SAFE_SQUARES = (1e-200, 1e200)  # sums of squares in this range have lost nothing to underflow or overflow
 
 
@@ -109,13 +110,14 @@ def nearest_hyperplanes(
 ) -> tuple[Hyperplane, Hyperplane]:
     """The nearest face and the nearest decision plane of one point, in `norm`, distances rounded down.
 
-    values: z^(1), ..., z^(M-1), whose signs make the pattern. numerators: M arrays, lower bounds >= 0 on the |z_i| of
-    the faces (infinite for a row proved to be zero) and, last, on f_label - f_j (infinite at the label). A distance is
-    at most the exact |z| / ||P|| of Theorem 3, and within the proven rounding error of it. Unless `both`, a decision
-    plane that is proved to lie farther than the nearest face is not looked for, and its distance comes as infinite.
+    values: z^(1), ..., z^(M-1), whose signs make the pattern. numerators: M arrays, lower bounds > 0 on the |z_i| of
+    the faces (infinite for a row proved to be zero) and, last, on f_label - f_j (infinite at the label); each may be
+    off by the rounding of one operation. A distance is at most the exact |z| / ||P|| of Theorem 3, and within the
+    proven rounding error of it. Unless `both`, a decision plane that is proved to lie farther than the nearest face is
+    not looked for, and its distance comes as infinite.
     """
     ready = _ready(net)
-    search = _Search(ready, [np.flatnonzero(z >= 0) for z in values], norm, {})
+    search = _Search(ready, [(z >= 0).nonzero()[0] for z in values], norm, {})
     with np.errstate(all="ignore"):
         face = search.nearest_face(values, numerators)
         return face, search.nearest_plane(numerators[-1], label, math.inf if both else face.distance)
@@ -136,53 +138,74 @@ class _Search:
         i = int(first.argmin())
         best = Hyperplane(FACE, 1, i, _down(float(first[i])), ready.weights[0][i])
         bounds, levels, indices = [], [], []
-        for m, (squares, slack, floor) in enumerate(zip(ready.squares, ready.slack, ready.floor), start=1):
-            reached = squares @ (values[m - 1] >= 0).astype(np.float32)
-            scale = ready.rows[m] * (ready.factors[self.norm][m] * (1 + 1e-6))
-            bound = numerators[m] / (np.sqrt(reached * np.float32(slack) + np.float32(floor)) * scale)
-            chosen = np.flatnonzero(bound < best.distance)
-            bounds.append(bound[chosen])
-            levels.append(np.full(len(chosen), m))
-            indices.append(chosen)
+        for m in range(1, len(ready.weights) - 1):
+            index, bound = self._candidates(m, numerators[m], best.distance)
+            bounds.append(bound)
+            levels.append(np.full(len(index), m))
+            indices.append(index)
         if not bounds:
             return best
         bound, level, index = np.concatenate(bounds), np.concatenate(levels), np.concatenate(indices)
-        order, start, count = np.argsort(bound), 0, _FIRST_ROWS
+        return self._visit(best, bound, FACE, lambda picked: self._faces(numerators, level[picked], index[picked]))
+
+    def _visit(
+        self, best: Hyperplane, bound: np.ndarray, kind: str, rows_of: Callable[[np.ndarray], dict[int, _Rows]]
+    ) -> Hyperplane:
+        """The nearest of `best` and the hyperplanes with the lower bounds `bound`, looked at in their order."""
+        order, start, count = bound.argsort(), 0, _FIRST_ROWS
         while start < len(order) and bound[order[start]] < best.distance:
             picked = order[start : start + count]
-            picked = picked[bound[picked] < best.distance]
-            best = self._better(best, *self._faces(numerators, level[picked], index[picked]))
+            best = self._better(best, rows_of(picked[bound[picked] < best.distance]), kind)
             start, count = start + count, _MORE_ROWS
         return best
+
+    def _candidates(self, m: int, numerators: np.ndarray, nearest: float) -> tuple[np.ndarray, np.ndarray]:
+        """The faces of hidden layer m + 1 that may be nearer than `nearest`, and lower bounds on their distances.
+
+        First the bound with ||W_i||, which is known; for those that it leaves over the one with ||W_i * theta||, from
+        the weights themselves when they are few, else from their squares in float32.
+        """
+        ready, active = self.ready, self.active[m - 1]
+        factor = ready.factors[self.norm][m] * (1 + 1e-6)
+        index = (numerators < ready.rows[m] * (factor * nearest)).nonzero()[0]
+        if not len(index):
+            return index, numerators[index]
+        if len(index) * len(active) < _FEW * ready.weights[m].size:
+            sizes = np.maximum(_sizes(ready.weights[m][index[:, None], active], 2.0), SMALLEST)
+        else:
+            mask = np.zeros(ready.weights[m].shape[1], np.float32)
+            mask[active] = 1.0
+            reached = ready.squares[m - 1] @ mask
+            sizes = ready.rows[m] * np.sqrt(reached * np.float32(ready.slack[m - 1]) + np.float32(ready.floor[m - 1]))
+            sizes = sizes[index]
+        bound = numerators[index] / (sizes * factor)
+        useful = bound < nearest
+        return index[useful], bound[useful]
 
     def nearest_plane(self, gaps: np.ndarray, label: int, limit: float) -> Hyperplane:
         """The decision planes that may lie nearer than `limit`, all at once."""
         level, factor = len(self.active), self.ready.factors[self.norm][len(self.active)] * (1 + 1e-12)
         nothing = Hyperplane(DECISION, level + 1, label, math.inf, None)
-        chosen = np.flatnonzero(gaps / (self.ready.differences[label] * factor) < limit)
+        chosen = (gaps / (self.ready.differences[label] * factor) < limit).nonzero()[0]
         if not len(chosen):
             return nothing
         weight = self.ready.weights[-1]
         rows = (weight[label] - weight[chosen])[:, self.active[-1]]
         sizes = _sizes(rows, 2.0)
-        useful = gaps[chosen] / (sizes * factor) < limit
-        chosen, rows, sizes = chosen[useful], rows[useful], sizes[useful]
-        if not len(chosen):
-            return nothing
-        errors = sizes * (2 * UNIT_ROUNDOFF)
-        start = _Rows(np.full(len(chosen), level + 1), chosen, gaps[chosen], rows, errors)
-        return self._better(nothing, {level: start}, DECISION)
+        errors, gaps = sizes * (2 * UNIT_ROUNDOFF), gaps[chosen]
+        bound = gaps / (sizes * factor)
+        useful = (bound < limit).nonzero()[0]
+        start = _Rows(np.full(len(chosen), level + 1), chosen, gaps, rows, errors)
+        return self._visit(nothing, bound[useful], DECISION, lambda picked: {level: start.keep(useful[picked])})
 
-    def _faces(
-        self, numerators: Sequence[np.ndarray], level: np.ndarray, index: np.ndarray
-    ) -> tuple[dict[int, _Rows], str]:
+    def _faces(self, numerators: Sequence[np.ndarray], level: np.ndarray, index: np.ndarray) -> dict[int, _Rows]:
         """The picked faces as rows over the hidden layers below them, by layer."""
         start = {}
-        for m in np.unique(level).tolist():
+        for m in set(level.tolist()):
             own = index[level == m]
             rows = self.ready.weights[m][own[:, None], self.active[m - 1]]
             start[m] = _Rows(np.full(len(own), m + 1), own, numerators[m][own], rows, np.zeros(len(own)))
-        return start, FACE
+        return start
 
     def _better(self, best: Hyperplane, start: dict[int, _Rows], kind: str) -> Hyperplane:
         """Carry rows back to the input, dropping those that cannot beat `best`; the nearer of the two."""
@@ -202,16 +225,24 @@ class _Search:
 
     def _back(self, rows: _Rows, sizes: np.ndarray, m: int) -> _Rows:
         """One layer down: rows over hidden layer m become rows over layer m - 1 (its active neurons) or the input."""
-        ready = self.ready
+        ready, active = self.ready, self.active[m - 1]
         if m not in self.gathered:
-            self.gathered[m] = ready.weights[m - 1][self.active[m - 1]]
+            self.gathered[m] = self._between(m)
         values = rows.values @ self.gathered[m]
-        rounding = gamma(len(self.active[m - 1]) + 2) * ready.frobenius[m - 1] * (1 + 1e-12)
-        tiny = len(self.active[m - 1]) * values.shape[1] * 2.0**-1060
+        rounding = gamma(len(active) + 2) * ready.frobenius[m - 1] * (1 + 1e-12)
+        tiny = len(active) * ready.weights[m - 1].shape[1] * 2.0**-1060
         errors = (rows.errors * ready.spectral[m - 1] + sizes * rounding) * (1 + 1e-12) + tiny
-        if m > 1:
-            values = values[:, self.active[m - 2]]
         return _Rows(rows.layer, rows.index, rows.numerators, values, errors)
+
+    def _between(self, m: int) -> np.ndarray:
+        """The weights from the active neurons of layer m - 1, or the inputs, to those of hidden layer m."""
+        weight, active = self.ready.weights[m - 1], self.active[m - 1]
+        if m == 1:
+            return weight.take(active, axis=0)
+        below_it = self.active[m - 2]
+        if len(active) * len(below_it) < weight.size / 8:
+            return weight[active[:, None], below_it]
+        return weight.take(active, axis=0).take(below_it, axis=1)
 
     def _nearer(self, best: Hyperplane, rows: _Rows, kind: str) -> Hyperplane:
         """The nearer of `best` and rows that have reached the input."""
@@ -240,7 +271,7 @@ class _Rows:
     errors: np.ndarray
 
     def keep(self, mask: np.ndarray) -> _Rows:
-        """The rows where `mask` holds."""
+        """The rows where `mask` holds, or with the numbers in it."""
         return _Rows(self.layer[mask], self.index[mask], self.numerators[mask], self.values[mask], self.errors[mask])
 
     @staticmethod

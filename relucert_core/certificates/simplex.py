@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from relucert_core.certificates.margins import Margins, margins, witness_beyond
+from relucert_core.certificates.margins import margins, witness_beyond
 from relucert_core.certificates.pruning import DECISION, Hyperplane, nearest_hyperplanes
 from relucert_core.certificates.result import (
     DEGENERATE,
@@ -22,11 +22,12 @@ from relucert_core.certificates.result import (
 )
 from relucert_core.network import Network, in_chunks
 from relucert_core.norms import dual, nearest_on_hyperplane
-from relucert_core.region import ProvenForward, proven_forward, quick_forward
+from relucert_core.region import ProvenForward, QuickForward, proven_forward, quick_forward
 from relucert_core.rounding import UNIT_ROUNDOFF, above, below, norm_below
 
 _CHUNK = 128
-_LOSS = 2e-8  # relative; a point that would lose more to rounding gets the tighter (dearer) error bounds
+_LARGE = 100_000  # weights; from here on the tighter error bounds cost more than the rest of the certificate
+_LOSS = {False: 1e-10, True: 8e-7}  # by large or not: a relative loss to rounding above which they are worth it
 
 
 def simplex(
@@ -50,46 +51,52 @@ def _chunk(
 ) -> list[Certificate]:
     """The cheap error bounds first; the points that would lose too much to them again, with the tight ones."""
     found = _certify(net, points, norm, quick_forward(net, points), labels, both)
-    again = [i for i, (_, loss) in enumerate(found) if loss > _LOSS]
+    bearable = _LOSS[sum(layer.weight.numel() for layer in net.layers) >= _LARGE]
+    again = [i for i, (_, loss) in enumerate(found) if loss > bearable]
     if again:
         own = None if labels is None else labels[again]
         tight = _certify(net, points[again], norm, proven_forward(net, points[again]), own, both)
-        for i, other in zip(
-            again, tight
-        ):  # neither bound is always the smaller one: products of |W| grow with the depth
-            found[i] = max(found[i], other, key=lambda answer: answer[0].radius)
+        for i, better in zip(again, tight):
+            found[i] = better
     return [certificate for certificate, _ in found]
 
 
 def _certify(
-    net: Network, points: torch.Tensor, norm: float, forward: ProvenForward, labels: torch.Tensor | None, both: bool
+    net: Network,
+    points: torch.Tensor,
+    norm: float,
+    forward: ProvenForward | QuickForward,
+    labels: torch.Tensor | None,
+    both: bool,
 ) -> list[tuple[Certificate, float]]:
     """For each point the certificate and the share of the limiting numerator that the error bound took."""
     classes = margins(forward, labels)
-    values, errors = ([t.numpy() for t in part] for part in forward)
-    numerators = [below(z.abs() - e).numpy() for z, e in zip(forward.values[:-1], forward.errors[:-1])]
+    values, errors = ([np.asarray(t) for t in part] for part in forward)
+    with np.errstate(all="ignore"):  # points that overflow have no "ok" from `margins`
+        numerators = [np.abs(z) - e for z, e in zip(values[:-1], errors[:-1])]
     gaps = classes.lower.numpy()
     results = []
+    predictions = classes.prediction.tolist()
     for i, (label, status) in enumerate(zip(classes.label.tolist(), classes.status)):
+        who = (predictions[i], label)
         own = [z[i] for z in values]
         lower = [n[i] for n in numerators]
         if status == OK and not _signs_are_settled(net, own[:-1], lower):
             status = DEGENERATE
         if status != OK:
-            results.append((_nothing(norm, classes, status, i), 1.0 if status != WRONG else 0.0))
+            results.append((_nothing(norm, who, status), 1.0 if status != WRONG else 0.0))
             continue
         face, plane = nearest_hyperplanes(net, own[:-1], [*lower, gaps[i]], label, norm, both)
         limit = _Limit.of(own, [e[i] for e in errors], label, plane if plane.distance <= face.distance else face)
-        certificate = _one(net, points[i], norm, classes, limit, (face.distance, plane.distance), i)
+        certificate = _one(net, points[i], norm, who, limit, (face.distance, plane.distance))
         results.append((certificate, limit.loss))
     return results
 
 
-def _nothing(norm: float, classes: Margins, status: str, i: int) -> Certificate:
-    """Radius 0, with the reason."""
-    prediction, label = int(classes.prediction[i]), int(classes.label[i])
+def _nothing(norm: float, who: tuple[int, int], status: str) -> Certificate:
+    """Radius 0, with the reason; who: the predicted class and the label."""
     parts = {"face_distance": 0.0, "decision_distance": 0.0}
-    return Certificate(ENTRY.name, norm, 0.0, LOWER_BOUND, status, prediction, label, parts=parts)
+    return Certificate(ENTRY.name, norm, 0.0, LOWER_BOUND, status, *who, parts=parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,30 +133,28 @@ def _one(
     net: Network,
     point: torch.Tensor,
     norm: float,
-    classes: Margins,
+    who: tuple[int, int],
     limit: _Limit,
     distances: tuple[float, float],
-    i: int,
 ) -> Certificate:
-    """The record of one point that is neither degenerate nor misclassified."""
-    (faces, decisions), plane, label = distances, limit.plane, int(classes.label[i])
+    """The record of one point that is neither degenerate nor misclassified; who: the predicted class and the label."""
+    (faces, decisions), plane, (prediction, label) = distances, limit.plane, who
     radius = min(distances)
     nearest, witness = None, None
-    if math.isfinite(radius):
-        row, value = torch.from_numpy(plane.row), torch.tensor(limit.value, dtype=torch.float64)
-        nearest = nearest_on_hyperplane(point, row, value, norm)
+    if plane.row is not None and math.isfinite(radius):
+        nearest = nearest_on_hyperplane(point.numpy(), plane.row, limit.value, norm)
         if plane.kind == DECISION and limit.distance_above(norm) <= faces:
-            witness = witness_beyond(net, point, nearest, label, radius, norm)
+            witness = witness_beyond(net, point, torch.from_numpy(nearest), label, radius, norm)
     return Certificate(
         method=ENTRY.name,
         norm=norm,
         radius=radius,
         guarantee=EXACT if witness else LOWER_BOUND,
         status=OK,
-        prediction=int(classes.prediction[i]),
+        prediction=prediction,
         label=label,
         limit=_name(plane) if nearest is not None else None,
-        nearest=None if nearest is None else nearest.numpy(),
+        nearest=nearest,
         witness=witness[0].numpy() if witness else None,
         upper=witness[1] if witness else math.inf,
         parts={"face_distance": faces, "decision_distance": decisions, "case": "a" if decisions <= faces else "b"},

@@ -19,6 +19,9 @@ STOP = """() => { const s = window.relucertCount; cancelAnimationFrame(s.next);
   return 1000 * s.frames / (performance.now() - s.begun); }"""
 POINT = ".relucert-handle .dot"
 RADIUS = "[data-testid=stMetricValue]"
+CHANGED = """before => {
+  const shown = document.querySelector('[data-testid=stMetricValue]');
+  return shown !== null && shown.innerText !== before; }"""
 
 
 def ready(page):
@@ -43,9 +46,7 @@ def drag(page, dx, dy, steps=60):
     rate = page.evaluate(STOP)
     begun = time.perf_counter()
     page.mouse.up()
-    page.wait_for_function(
-        "(before) => document.querySelector('[data-testid=stMetricValue]')?.innerText !== before", arg=before
-    )
+    page.wait_for_function(CHANGED, arg=before)
     return rate, time.perf_counter() - begun
 
 
@@ -90,9 +91,7 @@ def zoomed_drag(page):
     near = axis_range(page)
     before = page.locator(RADIUS).first.inner_text()
     page.mouse.click(x + 40, y - 30)
-    page.wait_for_function(
-        "(before) => document.querySelector('[data-testid=stMetricValue]')?.innerText !== before", arg=before
-    )
+    page.wait_for_function(CHANGED, arg=before)
     assert axis_range(page) == pytest.approx(near)
 
 
