@@ -13,6 +13,7 @@ import relucert_core as rc
 IMAGES = 24
 CASES = [
     ("deepfool", 2, None),
+    ("deepfool", 2, (0.0, 1.0)),
     ("deepfool", np.inf, None),
     ("ddn", 2, None),
     ("ddn", 2, (0.0, 1.0)),
