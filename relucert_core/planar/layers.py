@@ -34,22 +34,36 @@ class LayerValues:
 
 
 def layer_values(
-    hidden: np.ndarray, weight: np.ndarray, bias: np.ndarray, reach: np.ndarray, *, rectify: bool = False
+    hidden: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    reach: np.ndarray,
+    *,
+    rectify: bool = False,
+    last: bool = False,
 ) -> LayerValues:
-    """The layer's values where `hidden` (V, m) comes in, after ReLU if `rectify`, up to `reach` (m,)."""
+    """The layer's values where `hidden` (V, m) comes in, after ReLU if `rectify`, up to `reach` (m,).
+
+    The highest values are left out (-inf) for the `last` hidden layer, where nobody asks for them. With `rectify`
+    the values take the place of `hidden` in memory where they fit: fresh memory costs as much as a product.
+    """
     count, width = len(hidden), len(bias)
     scale = inverse_tolerance(reach, weight, bias)
     highest = np.full(width, -np.inf)
-    values = np.empty((count, width))
+    fits = rectify and width <= hidden.shape[1]
+    values = hidden.reshape(-1)[: count * width].reshape(count, width) if fits else np.empty((count, width))
     positive, negative = np.zeros((2, -(-width // WORD), count), np.uint64)
     tolerance = 1 / scale
-    transposed = np.ascontiguousarray(weight.T)
+    affine = np.vstack([weight.T, bias])  # a last input of 1 brings the bias: one pass over the values less
     block = max(16, _BLOCK // width)
+    incoming = np.ones((min(block, count), hidden.shape[1] + 1))
     for begin in range(0, count, block):
-        part = slice(begin, begin + block)
-        z = np.matmul(np.maximum(hidden[part], 0) if rectify else hidden[part], transposed, out=values[part])
-        z += bias
-        np.maximum(highest, z.max(0), out=highest)
+        part = slice(begin, min(begin + block, count))
+        given = incoming[: part.stop - begin]
+        np.maximum(hidden[part], 0 if rectify else -np.inf, out=given[:, :-1])
+        z = np.matmul(given, affine, out=values[part])
+        if not last:
+            np.maximum(highest, z.max(0), out=highest)
         positive[:, part] = pack_signs(z > tolerance)
         negative[:, part] = pack_signs(z < -tolerance)
     return LayerValues(values, scale, positive, negative, highest)

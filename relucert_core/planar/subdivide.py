@@ -80,7 +80,7 @@ def subdivide(weights: tuple, biases: tuple, polygon: np.ndarray, budget: Budget
     corners, sizes = np.arange(len(points)), np.array([len(points)])
     hidden, reach, bits = points, np.abs(points).max(0), list[np.ndarray]()
     for number, (weight, bias) in enumerate(zip(weights[:-1], biases[:-1], strict=True), start=1):
-        layer = layer_values(hidden, weight, bias, reach, rectify=number > 1)
+        layer = layer_values(hidden, weight, bias, reach, rectify=number > 1, last=number == len(weights) - 1)
         vertices = Vertices(points.view(complex)[:, 0].copy(), len(points))
         cut = _cut_first if number == 1 else _cut_layer
         parts, root, pattern = cut(layer, corners, sizes, vertices, budget)
