@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from relucert_core.training.toy import Snapshot
 
 MAX_REGIONS = 30_000
+TICKS_A_SECOND = 4
+_FORGOTTEN_SECONDS = 10.0
 BOX = 1.25
 SHOWN_ATTACKS = ("deepfool", "ifgsm", "ddn")
 _HASH: dict[str | type[Any], Callable[[Any], Any]] = {
@@ -152,9 +155,17 @@ def measured(net: Network, points: np.ndarray, labels: np.ndarray) -> Moment:
         return moment_of(net, points, labels)
 
 
+@dataclass
+class _Trainers:
+    """The runs that train at the moment, in the whole server: when each was last seen; one at a time has the turn."""
+
+    turn: threading.BoundedSemaphore
+    seen: dict[int, float]
+
+
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _turn() -> threading.BoundedSemaphore:
-    return threading.BoundedSemaphore(1)
+def _trainers() -> _Trainers:
+    return _Trainers(threading.BoundedSemaphore(1), {})
 
 
 @contextlib.contextmanager
@@ -163,12 +174,25 @@ def training_turn(patience: float) -> Iterator[bool]:
 
     So however many visitors train at once, a click has to share the processor with one of them only.
     """
-    mine = _turn().acquire(timeout=patience)
+    mine = _trainers().turn.acquire(timeout=patience)
     try:
         yield mine
     finally:
         if mine:
-            _turn().release()
+            _trainers().turn.release()
+
+
+def training_pace(run: object) -> float:
+    """Seconds from one tick of `run` to the next, a power of 2: the more runs train at once, the longer.
+
+    Every tick draws a picture, in Python and in the browser; all runs together make about TICKS_A_SECOND.
+    """
+    seen, now = _trainers().seen, time.monotonic()
+    seen[id(run)] = now
+    for other, when in list(seen.items()):
+        if now - when > _FORGOTTEN_SECONDS:
+            seen.pop(other, None)
+    return 2.0 ** math.ceil(math.log2(len(seen) / TICKS_A_SECOND))
 
 
 def finite(value: float) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,7 @@ class Player:
         self.moments: list[Moment] = []
         self._steps: Generator[ToyStep, bool | None, ToyRun] | None = None
         self._lock = threading.Lock()
+        self._picture: tuple[int, dict[str, Any]] | None = None
         self.snapshots = list(snapshots) or [first_snapshot(setup)]
         self.base = self.latest
 
@@ -54,6 +55,12 @@ class Player:
         if epoch is None:
             return self.latest
         return max((s for s in self.snapshots if s.epoch <= epoch), key=lambda s: s.epoch, default=self.snapshots[0])
+
+    def picture(self, epoch: int, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What `make` gives for the snapshot of `epoch`; the last picture is kept, as a tick may bring nothing new."""
+        if self._picture is None or self._picture[0] != epoch:
+            self._picture = (epoch, make())
+        return self._picture[1]
 
     def play(self) -> None:
         """Go on from here by and by, see `advance`."""

@@ -17,8 +17,8 @@ from pages._shared.plane_scene import Scene
 from relucert_core.figures.plane_history import history_figure
 from relucert_core.planar import OverBudget, planar_complex
 from relucert_core.planar.preview import encode, frames_data
+from relucert_core.training.toy import Snapshot
 
-TICK_SECONDS = 0.25
 MEASURED = 200
 STILL: dict[str, Any] = {"displayModeBar": False}
 
@@ -43,7 +43,8 @@ def training_bar(scene: Scene) -> None:
             "Rewind", key="pg_rewind", icon=":material/replay:", on_click=state.rewind, disabled=len(run.snapshots) < 2
         )
     if playing:
-        st.fragment(progress, run_every=TICK_SECONDS)(scene)
+        pace = engine.training_pace(run)
+        st.fragment(progress, run_every=pace)(scene, pace)
     else:
         timeline(scene, run)
 
@@ -62,23 +63,29 @@ def step() -> None:
             state.player().advance(5.0, one=True)
 
 
-def progress(scene: Scene) -> None:
+def progress(scene: Scene, pace: float) -> None:
     """One tick: a little training, then the network of the moment over the axes."""
     run = state.player()
+    wanted = engine.training_pace(run)
     with engine.training_turn(0.05) as mine:
         if mine:
             run.advance()
-    if not run.playing:
-        st.rerun()
+    if not run.playing or wanted > pace or wanted < pace / 2:
+        st.rerun()  # it has ended; or others train too, or no longer: then with another pace
     loss = f", loss {run.losses[-1]:.3f}" if run.losses else ""
     st.progress(run.share, f"Training: epoch {len(run.losses)} of {run.setup.epochs}{loss}")
     try:
         moment = run.latest
-        box = ((-engine.BOX, engine.BOX), (-engine.BOX, engine.BOX))
-        frames = frames_data([planar_complex(moment.network, box, max_regions=6000)], [moment.epoch])
+        frames = run.picture(moment.epoch, lambda: live_frames(moment))
     except OverBudget:
         return
     show_timeline(scene, frames, f"live {moment.network.digest}", moment.epoch, live=True)
+
+
+def live_frames(moment: Snapshot) -> dict[str, Any]:
+    """The picture of a network in training; OverBudget where it has very many regions."""
+    box = ((-engine.BOX, engine.BOX), (-engine.BOX, engine.BOX))
+    return frames_data([planar_complex(moment.network, box, max_regions=6000)], [moment.epoch])
 
 
 def timeline(scene: Scene, run: Player) -> None:

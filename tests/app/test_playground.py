@@ -170,6 +170,17 @@ def test_stop_keeps_what_was_learnt_and_rewind_forgets_it():
     assert len(at.session_state["pg_player"].snapshots) == 1
 
 
+def test_the_more_runs_train_the_slower_each_ticks(monkeypatch):
+    import pages._shared.plane_engine as engine
+
+    now, all_runs, trainers = [100.0], [object() for _ in range(10)], engine._Trainers(None, {})
+    monkeypatch.setattr(engine, "_trainers", lambda: trainers)
+    monkeypatch.setattr(engine.time, "monotonic", lambda: now[0])
+    assert [engine.training_pace(run) for run in all_runs] == [0.25, 0.5, 1, 1, 2, 2, 2, 2, 4, 4]
+    now[0] += 60
+    assert engine.training_pace(all_runs[0]) == 0.25, "those that have left don't count"
+
+
 def test_run_away_training_is_said():
     at = finish(playground(dataset="moons", epochs="50", rate="100", optimizer="sgd", size="50"))
     assert at.session_state["pg_player"].status == "diverged"

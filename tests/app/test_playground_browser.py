@@ -6,10 +6,15 @@ that only gross failures are asserted here. The processor time of a move is asse
 
 from __future__ import annotations
 
+import io
 import time
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
+from relucert_core.importers.safetensors_file import load_network
+from relucert_core.training.showcase import load_run
 from tests.app import browser
 
 pytestmark = pytest.mark.browser
@@ -141,4 +146,48 @@ def test_arrow_keys_move_the_point_and_the_first_page_is_alive(app_address, chro
         assert handle.get_attribute("transform") != before
         page.get_by_role("button", name="Case (b)").click()
         page.get_by_text("limited by neuron 0 of layer 1").wait_for()
+        assert not page.script_errors
+
+
+def saved(page, tmp_path, name):
+    """Press a button of the downloads; the file's bytes."""
+    with page.expect_download() as coming:
+        page.get_by_role("button", name=name).first.click()
+    path = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(path)
+    return path.read_bytes()
+
+
+def test_pictures_and_network_are_saved_by_click(app_address, chromium, tmp_path):
+    with browser.tab(chromium, f"{app_address}/playground") as page:
+        ready(page)
+        page.get_by_text("Download", exact=True).click()
+        drawing = ElementTree.fromstring(saved(page, tmp_path, "SVG"))
+        assert drawing.tag.endswith("svg")
+        assert [node for node in drawing.iter() if node.tag.endswith("circle")], "the circles come along"
+        image = Image.open(io.BytesIO(saved(page, tmp_path, "PNG")))
+        assert min(image.size) >= 300
+        assert len(image.convert("RGB").getcolors(10**6)) > 20
+        alone = saved(page, tmp_path, "HTML").decode("utf8")
+        assert "<html>" in alone
+        assert "plotly" in alone
+        net = load_network(saved(page, tmp_path, "safetensors"))
+        assert net == load_run("moons-figure").network
+        assert not page.script_errors
+
+
+def test_a_click_adds_a_point_and_undo_takes_it_back(app_address, chromium):
+    with browser.tab(chromium, f"{app_address}/playground") as page:
+        ready(page)
+        page.get_by_text("Data", exact=True).click()
+        page.get_by_text("Add a point", exact=True).click()
+        page.locator("[data-test-script-state='notRunning']").wait_for()
+        ready(page)
+        x, y = middle(page, ".js-plotly-plot .nsewdrag")
+        page.mouse.click(x + 60, y + 60)
+        page.get_by_text("501 points of your own").wait_for()
+        page.wait_for_url("**pg_own=*")
+        ready(page)
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_text("points of your own.").wait_for(state="detached")
         assert not page.script_errors
