@@ -21,7 +21,7 @@ from pages._shared.plane_panels import panels  # noqa: E402
 from pages._shared.plane_picker import plane_diagram  # noqa: E402
 from pages._shared.plane_point import point_panel  # noqa: E402
 from pages._shared.plane_scene import Scene  # noqa: E402
-from pages._shared.plane_training import over_time, training_bar  # noqa: E402
+from pages._shared.plane_training import over_time, training_buttons, under_the_buttons  # noqa: E402
 from relucert_core.errors import RelucertError  # noqa: E402
 from relucert_core.figures.theme import find_theme  # noqa: E402
 
@@ -94,13 +94,19 @@ def page() -> None:
         listen_to_keys(KEYS, press)
         if not presenting():
             preset_row()
-    scene = current_scene()
     left, right = st.columns([7, 4], gap="medium")
     with left:
+        picture, bar = st.container(), st.container()
+    playing = False
+    if not presenting():
+        with bar:
+            playing = training_buttons()  # before the pictures are made: a press shows at once
+    scene = current_scene()
+    with picture:
         chart(scene)
-        if not presenting():
-            with st.container():
-                training_bar(scene)
+    if not presenting():
+        with bar:
+            under_the_buttons(scene, playing=playing)
     with right:
         with st.container():
             point_panel(scene)

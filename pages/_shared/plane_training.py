@@ -23,13 +23,13 @@ MEASURED = 200
 STILL: dict[str, Any] = {"displayModeBar": False}
 
 
-def training_bar(scene: Scene) -> None:
-    """The buttons, and the slider or the progress under them."""
+def training_buttons() -> bool:
+    """Train, step, stop, rewind. Says whether the run was playing when they were drawn."""
     run = state.player()
     playing = run.playing  # read once: a tick that is still being computed may end the run at any moment
     if state.UPLOAD in st.session_state:
         st.caption("A network from a file: it is not trained here. Pick a preset or change the data to go back.")
-        return
+        return False
     with st.container(horizontal=True, vertical_alignment="center", key="pg_train_bar"):
         label = "Go on" if run.status == "running" else "Train" if run.status == "ready" else "Train again"
         if playing:
@@ -42,6 +42,14 @@ def training_bar(scene: Scene) -> None:
         st.button(
             "Rewind", key="pg_rewind", icon=":material/replay:", on_click=state.rewind, disabled=len(run.snapshots) < 2
         )
+    return playing
+
+
+def under_the_buttons(scene: Scene, *, playing: bool) -> None:
+    """The progress while the run is playing, afterwards the slider through time."""
+    run = state.player()
+    if state.UPLOAD in st.session_state:
+        return
     if playing:
         pace = engine.training_pace(run)
         st.fragment(progress, run_every=pace)(scene, pace)
