@@ -125,11 +125,12 @@ def hardware() -> str:
 
 
 def commit() -> str:
-    """The project's commit, with a note when files differ from it; "unknown" outside a clone."""
+    """The project's commit, with a note when other files than stored results differ; "unknown" outside a clone."""
     head = _git("rev-parse", "--short=12", "HEAD")
     if not head:
         return "unknown"
-    return f"{head}, with changes" if _git("status", "--porcelain", "--untracked-files=no") else head
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)assets/experiments")
+    return f"{head}, with changes" if changed else head
 
 
 def to_json(record: Record) -> str:
