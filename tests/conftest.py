@@ -17,6 +17,7 @@ settings.register_profile("relucert", deadline=None, derandomize=True, suppress_
 settings.load_profile("relucert")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
