@@ -11,6 +11,7 @@ from pages._shared import plane_engine as engine
 from pages._shared import plane_state as state
 from pages._shared.plane_picker import plane_export
 from pages._shared.plane_scene import Scene
+from pages._shared.plane_setup import View
 from relucert_core.datasets.points_csv import points_to_csv
 
 
@@ -19,9 +20,14 @@ def downloads(scene: Scene) -> None:
     from relucert_core.importers.safetensors_file import network_bytes
 
     plane_export("pg_export", scene.chart, scene.theme)
+    now = state.now()
     with st.container(horizontal=True):
         st.download_button(
-            "Page of its own (HTML)", lambda: as_html(scene), "relucert-plane.html", "text/html", on_click="ignore"
+            "Page of its own (HTML)",
+            lambda: as_html(scene, now.view),
+            "relucert-plane.html",
+            "text/html",
+            on_click="ignore",
         )
         st.download_button(
             "Network (safetensors)", lambda: network_bytes(scene.net), "relucert-network.safetensors",
@@ -36,7 +42,7 @@ def downloads(scene: Scene) -> None:
         )
         st.download_button(
             "Data and numbers (JSON)",
-            lambda: as_json(scene),
+            lambda: as_json(scene, now.view),
             "relucert-plane.json",
             "application/json",
             on_click="ignore",
@@ -44,9 +50,8 @@ def downloads(scene: Scene) -> None:
     st.caption("SVG and PNG are the picture as it is on the screen, circles and all.")
 
 
-def as_html(scene: Scene) -> str:
+def as_html(scene: Scene, view: View) -> str:
     """The figure with u and its circles as a web page that needs no network."""
-    view = state.view()
     answer = engine.answer_at(scene.net, scene.plane, view.point)
     figure = go.Figure(
         engine.figure_of(scene.plane, scene.look, frozenset(view.layers), view.colouring, scene.setup, view.view)
@@ -73,10 +78,9 @@ def circle(centre: tuple[float, float], radius: float, colour: str, dash: str, w
     }  # fmt: skip
 
 
-def as_json(scene: Scene) -> str:
+def as_json(scene: Scene, view: View) -> str:
     """Data, network, point and what is certified there, as JSON; infinite numbers are null."""
     points, labels = scene.setup.points
-    view = state.view()
     answer = engine.answer_at(scene.net, scene.plane, view.point)
     cert = answer.simplex
     record = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,23 @@ from relucert_core.network import Network
 
 SETUP, VIEW, PLAYER, UPLOAD = "pg_setup", "pg_view", "pg_player", "pg_upload"
 SEQ, SEED, UNDO = "pg_seq", "pg_seed", "pg_undo"
-PICK, TIME = "pg_pick", "pg_timeline"
+PICK, TIME, NOW = "pg_pick", "pg_timeline", "pg_now"
 UPLOADED = "uploaded"
 _PAGE = "pg"
 _MAX_UNDO = 50
+
+
+@dataclass
+class Now:
+    """The latest view, for files that are made when they are asked for: their makers can't see the session."""
+
+    view: View
+
+
+def now() -> Now:
+    """The session's `Now`; `write` keeps it up to date."""
+    found: Now = st.session_state.setdefault(NOW, Now(view()))
+    return found
 
 
 def setup() -> Setup:
@@ -227,6 +240,7 @@ def undo_points() -> None:
 
 def write() -> None:
     """Make the browser's address a link to what is shown."""
+    now().view = view()
     of = setup()
     if of.own and len(unpack_points(of.own)[0]) > MAX_LINKED:
         of = replace(of, own="")

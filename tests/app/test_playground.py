@@ -327,7 +327,7 @@ def test_code_runs_as_printed(setup):
         assert names["net"] == load_run(file).network
 
 
-def test_downloads_hold_the_figure_the_network_and_the_numbers(monkeypatch):
+def test_downloads_hold_the_figure_the_network_and_the_numbers():
     from pages._shared import plane_download, plane_engine
     from pages._shared.plane_scene import Scene
     from relucert_core.figures.theme import LIGHT
@@ -335,12 +335,11 @@ def test_downloads_hold_the_figure_the_network_and_the_numbers(monkeypatch):
     net = load_run("moons-figure").network
     setup = setup_of(SHOWCASE["figure-1a"], "figure-1a")
     view = View()
-    monkeypatch.setattr(plane_download.state.st, "session_state", {"pg_view": view})
     scene = Scene(net, 300, plane_engine.plane_of(net), setup, view, ("light", False), LIGHT, "c")
-    page = plane_download.as_html(scene)
+    page = plane_download.as_html(scene, view)
     assert "<html>" in page[:200]
     assert not re.search(r'<script[^>]+src="http', page), "the page needs no network"
-    record = json.loads(plane_download.as_json(scene))
+    record = json.loads(plane_download.as_json(scene, view))
     assert record["safe_radius"] == rc.certify(net, view.point).radius
     assert len(record["data"]) == setup.size
 

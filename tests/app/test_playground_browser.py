@@ -183,6 +183,7 @@ def test_a_click_adds_a_point_and_undo_takes_it_back(app_address, chromium):
         page.get_by_text("Add a point", exact=True).click()
         page.locator("[data-test-script-state='notRunning']").wait_for()
         ready(page)
+        page.locator(".js-plotly-plot .nsewdrag").first.scroll_into_view_if_needed()
         x, y = middle(page, ".js-plotly-plot .nsewdrag")
         page.mouse.click(x + 60, y + 60)
         page.get_by_text("501 points of your own").wait_for()
