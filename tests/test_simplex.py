@@ -1,6 +1,7 @@
 """Theorem 3: closed forms first, then the rational oracle, then degenerate points."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -177,3 +178,19 @@ def test_shipped_networks_lose_less_than_a_millionth_to_rounding(name):
         ratio = rc.certify(net, part).radius / plain
         assert (ratio <= 1 + 1e-12).all()
         assert ratio.min() > 1 - 1e-6
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_d_min_on_demand_is_that_of_a_batch(norm):
+    net = rc.load_model("mnist-20-20-20")
+    points = rc.mnist_sample()[0][:12]
+    batch = rc.certify(net, points, norm=norm)
+    for point, whole in zip(points, batch):
+        alone = rc.certify(net, point, norm=norm)
+        copy = pickle.loads(pickle.dumps(alone))
+        assert set(alone.parts) == set(whole.parts) == {"face_distance", "decision_distance", "case"}
+        assert alone.parts["case"] == whole.parts["case"]
+        assert alone.parts["decision_distance"] == pytest.approx(whole.parts["decision_distance"], rel=1e-9)
+        assert type(copy.parts) is dict
+        assert copy.parts == alone.parts
+        assert repr(alone.parts) == repr(dict(alone.parts))

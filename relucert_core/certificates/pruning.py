@@ -123,6 +123,13 @@ def nearest_hyperplanes(
         return face, search.nearest_plane(numerators[-1], label, math.inf if both else face.distance)
 
 
+def decision_distance(net: Network, values: Sequence[np.ndarray], gaps: np.ndarray, label: int, norm: float) -> float:
+    """d_min alone, rounded down: as the second answer of `nearest_hyperplanes`, whose arguments these are."""
+    search = _Search(_ready(net), [(z >= 0).nonzero()[0] for z in values], norm, {})
+    with np.errstate(all="ignore"):
+        return search.nearest_plane(gaps, label, math.inf).distance
+
+
 @dataclass(frozen=True, eq=False)
 class _Search:
     """The search at one point: active neurons of each hidden layer, the norm, and the active weights once gathered."""

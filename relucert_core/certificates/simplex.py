@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 
 from relucert_core.certificates.margins import margins, witness_beyond
-from relucert_core.certificates.pruning import DECISION, Hyperplane, nearest_hyperplanes
+from relucert_core.certificates.pruning import DECISION, Hyperplane, decision_distance, nearest_hyperplanes
 from relucert_core.certificates.result import (
     DEGENERATE,
     EXACT,
@@ -36,9 +39,10 @@ def simplex(
     """Theorem 3 at each point of a batch (B, D): min(P_min, d_min).
 
     Returns certificates whose `parts` hold "face_distance" (P_min), "decision_distance" (d_min), both rounded down,
-    and "case" ("a": a decision plane limits the ball, "b": a face, as in Figure 1). With `both` False a d_min that is
-    proved to be larger than P_min is not worked out and comes as inf. Guarantee: a lower bound with proven rounding;
-    "exact" when d_min, rounded up, is at most P_min and a witness on that plane is proved.
+    and "case" ("a": a decision plane limits the ball, "b": a face, as in Figure 1). A d_min that is proved to be larger
+    than P_min is worked out, for a single point, when it is looked at; with `both` False it comes as inf.
+    Guarantee: a lower bound with proven rounding; "exact" when d_min, rounded up, is at most P_min and a witness on
+    that plane is proved.
     A neuron on its face, or one whose sign rounding leaves open, gives 0 and the status "degenerate", unless its row
     is proved to be zero. Cost: a few forward passes (see `pruning`). Singla and Feizi (2019), Theorem 3; found
     independently by Croce, Andriushchenko and Hein (2018).
@@ -86,11 +90,40 @@ def _certify(
         if status != OK:
             results.append((_nothing(norm, who, status), 1.0 if status != WRONG else 0.0))
             continue
-        face, plane = nearest_hyperplanes(net, own[:-1], [*lower, gaps[i]], label, norm, both)
+        later = both and len(points) == 1
+        face, plane = nearest_hyperplanes(net, own[:-1], [*lower, gaps[i]], label, norm, both and not later)
         limit = _Limit.of(own, [e[i] for e in errors], label, plane if plane.distance <= face.distance else face)
         certificate = _one(net, points[i], norm, who, limit, (face.distance, plane.distance))
+        if later and plane.row is None:
+            d_min = partial(decision_distance, net, own[:-1], gaps[i], label, norm)
+            certificate = replace(certificate, parts=_PartsOnDemand(certificate.parts, d_min))
         results.append((certificate, limit.loss))
     return results
+
+
+class _PartsOnDemand(Mapping[str, Any]):
+    """`parts` whose d_min is worked out when somebody looks at it: it costs as much as the rest of the certificate."""
+
+    def __init__(self, parts: Mapping[str, Any], d_min: Callable[[], float]) -> None:
+        self._parts = {**parts, "decision_distance": None}
+        self._d_min = d_min
+
+    def __getitem__(self, key: str) -> Any:
+        if self._parts[key] is None:
+            self._parts[key] = self._d_min()
+        return self._parts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
 
 
 def _nothing(norm: float, who: tuple[int, int], status: str) -> Certificate:
