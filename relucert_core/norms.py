@@ -69,12 +69,14 @@ def unit_step(rows: torch.Tensor, norm: float) -> torch.Tensor:
 def nearest_on_hyperplane(point: np.ndarray, row: np.ndarray, value: float, norm: float) -> np.ndarray:
     """The point (D,) of {x : a.x + b = 0} nearest to `point` (D,) in `norm`: a = `row` (D,), `value` = a.point + b.
 
-    Not rounded outward. A zero row gives the point itself.
+    Not rounded outward. A zero row gives the point itself, one that has overflowed gives NaN.
     """
     sizes = np.abs(row)
     largest = int(sizes.argmax())
     if sizes[largest] == 0:
         return point.copy()
+    if not math.isfinite(sizes[largest]):
+        return np.full_like(point, math.nan)
     if norm == 1:
         near = point.copy()
         near[largest] -= value / row[largest]

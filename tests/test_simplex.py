@@ -158,6 +158,23 @@ def test_overflow_gives_zero_and_says_so():
     assert (c.radius, c.status) == (0.0, "overflow")
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_that_overflow_on_their_way_back_never_raise_a_radius(seed):
+    """Weights to 1e200, points to 1e-280: carried back, rows leave the range of float64 though the values need not."""
+    rng, certified = np.random.default_rng([77, seed]), 0
+    for _ in range(60):
+        shapes = [(6, 3), (6, 6), (6, 6), (2, 6)]
+        weights = [rng.normal(size=shape) * 10.0 ** float(rng.integers(-60, 200)) for shape in shapes]
+        net = rc.Network(weights, [np.zeros(len(w)) for w in weights])
+        point = rng.normal(size=3) * 10.0 ** -float(rng.integers(100, 280))
+        norm = NORMS[int(rng.integers(3))]
+        c = rc.certify(net, point, norm=norm)
+        if c.radius > 0:
+            certified += 1
+            assert simplex_holds(net, point, c.radius, c.prediction, norm)
+    assert certified >= 5
+
+
 def test_unknown_methods_norms_and_options_get_a_sentence():
     net = line()
     with pytest.raises(rc.InvalidInput, match="the methods are simplex"):

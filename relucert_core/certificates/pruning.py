@@ -174,18 +174,18 @@ class _Search:
         """
         ready, active = self.ready, self.active[m - 1]
         factor = ready.factors[self.norm][m] * (1 + 1e-6)
-        index = (numerators < ready.rows[m] * (factor * nearest)).nonzero()[0]
+        index = (_not_nearer_than(numerators, ready.rows[m], factor) < nearest).nonzero()[0]
         if not len(index):
             return index, numerators[index]
         if len(index) * len(active) < _FEW * ready.weights[m].size:
-            sizes = np.maximum(_sizes(ready.weights[m][index[:, None], active], 2.0), SMALLEST)
+            sizes = _sizes(ready.weights[m][index[:, None], active], 2.0)
         else:
             mask = np.zeros(ready.weights[m].shape[1], np.float32)
             mask[active] = 1.0
             reached = ready.squares[m - 1] @ mask
             sizes = ready.rows[m] * np.sqrt(reached * np.float32(ready.slack[m - 1]) + np.float32(ready.floor[m - 1]))
             sizes = sizes[index]
-        bound = numerators[index] / (sizes * factor)
+        bound = _not_nearer_than(numerators[index], sizes, factor)
         useful = bound < nearest
         return index[useful], bound[useful]
 
@@ -193,14 +193,14 @@ class _Search:
         """The decision planes that may lie nearer than `limit`, all at once."""
         level, factor = len(self.active), self.ready.factors[self.norm][len(self.active)] * (1 + 1e-12)
         nothing = Hyperplane(DECISION, level + 1, label, math.inf, None)
-        chosen = (gaps / (self.ready.differences[label] * factor) < limit).nonzero()[0]
+        chosen = (_not_nearer_than(gaps, self.ready.differences[label], factor) < limit).nonzero()[0]
         if not len(chosen):
             return nothing
         weight = self.ready.weights[-1]
         rows = (weight[label] - weight[chosen])[:, self.active[-1]]
         sizes = _sizes(rows, 2.0)
         errors, gaps = sizes * (2 * UNIT_ROUNDOFF), gaps[chosen]
-        bound = gaps / (sizes * factor)
+        bound = _not_nearer_than(gaps, sizes, factor)
         useful = (bound < limit).nonzero()[0]
         start = _Rows(np.full(len(chosen), level + 1), chosen, gaps, rows, errors)
         return self._visit(nothing, bound[useful], DECISION, lambda picked: {level: start.keep(useful[picked])})
@@ -224,7 +224,8 @@ class _Search:
             if rows is None:
                 continue
             sizes = _sizes(rows.values, 2.0)
-            useful = rows.numerators / ((sizes + rows.errors) * (factors[m] * (1 + 1e-12))) < best.distance
+            reach = _not_nearer_than(rows.numerators, sizes + rows.errors, factors[m] * (1 + 1e-12))
+            useful = reach < best.distance
             if not useful.all():
                 rows, sizes = rows.keep(useful), sizes[useful]
             rows = self._back(rows, sizes, m) if len(rows.index) else None
@@ -291,6 +292,17 @@ class _Rows:
             np.concatenate((a.values, b.values)),
             np.concatenate((a.errors, b.errors)),
         )
+
+
+def _not_nearer_than(numerators: np.ndarray, sizes: np.ndarray, factor: float) -> np.ndarray:
+    """Lower bounds on the distances of hyperplanes whose rows, carried back, have norms of at most sizes x factor.
+
+    Infinite for an infinite numerator or a zero row; else 0 where overflow leaves no number: such a row is never
+    left out.
+    """
+    found = np.fmax(numerators / (sizes * factor + SMALLEST), 0.0)
+    found[np.isinf(numerators) | (sizes == 0)] = math.inf
+    return found
 
 
 def _sizes(rows: np.ndarray, order: float) -> np.ndarray:
