@@ -245,7 +245,6 @@ def page() -> None:
     scene = beyond.current_scene()
     if not presenting():
         preset_row(scene)
-    top = st.empty()
     live = live_of(scene)
     playing = live is not None and live.playing  # read once: the step of an earlier run of the script may end it
     base, recorder, source = base_of(scene)
@@ -254,13 +253,12 @@ def page() -> None:
     if presenting():
         lecture(scene, base, recorder)
         return
-    body(scene, live if playing else None, base, recorder, top, lambda: buttons(live, source, playing=playing))
+    body(scene, live if playing else None, base, recorder, lambda: buttons(live, source, playing=playing))
 
 
-def body(
-    scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | None, top: Any, below: Callable[[], Any]
-) -> None:
+def body(scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | None, below: Callable[[], Any]) -> None:
     """The page at a desk; `going` is a search to drive, `below` draws the buttons."""
+    top = st.empty()  # only now: an empty place blots out the line of the run before until it is filled
     top.markdown(f"### {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
     cut = slice_part(scene, run, recorder) if scene.toy else None
     chart, figure = grow_part(scene, run, 340)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.app.browser import tab
@@ -17,23 +19,23 @@ def opened(page):
     return page
 
 
-def words(page) -> str:
-    return page.locator(WORDS).first.inner_text()
+def told(page, text: str) -> None:
+    """Wait until the line beside the picture says so."""
+    page.locator(WORDS).first.filter(has_text=text).wait_for()
 
 
 def test_the_pointer_shows_the_digit_and_what_it_is_read_as(chromium, app_address):
     with tab(chromium, f"{app_address}/beyond") as page:
         opened(page)
-        assert "At the centre: the digit, read as 7." in words(page)
+        told(page, "At the centre: the digit, read as 7.")
         canvas = page.locator(".slice canvas.over").first
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
         page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.5 * box["height"])
-        page.wait_for_timeout(200)
-        assert "0.4 away in this plane, read as 3" in words(page)
+        told(page, "0.4 away in this plane, read as 3")
         canvas.focus()
         page.keyboard.press("ArrowLeft")
-        assert "Under the pointer" in words(page)
+        told(page, "Under the pointer")
         page.keyboard.press("+")  # nearer: 0.5 to 0.2
         page.wait_for_url("**beyond_zoom=0.2**")
         assert page.script_errors == []
@@ -43,9 +45,9 @@ def test_the_morph_ends_where_the_answer_changes(chromium, app_address):
     with tab(chromium, f"{app_address}/beyond") as page:
         opened(page)
         told = page.locator(".morph output")
-        assert "0.195 from the digit, read as 3" in told.inner_text()
+        told.filter(has_text="0.195 from the digit, read as 3").wait_for()
         page.locator(".morph input").fill("0")
-        assert told.inner_text() == "0 from the digit, read as 7"
+        told.filter(has_text=re.compile("^0 from the digit, read as 7$")).wait_for()
 
 
 def test_a_search_is_stopped_by_hand(chromium, app_address):
@@ -56,21 +58,21 @@ def test_a_search_is_stopped_by_hand(chromium, app_address):
         main.get_by_text("pieces of the ball,").first.wait_for()
         main.get_by_role("button", name="Stop").click()
         main.get_by_text("stopped by hand").first.wait_for()
-        assert main.get_by_role("heading", name="Unknown gap").count() == 1
+        found = re.compile("Unknown gap: .* to .*|no other answer found yet")  # the second when stopped very early
+        main.get_by_role("heading", name=found).wait_for()
         assert page.script_errors == []
 
 
 def test_nothing_is_wider_than_a_phone(chromium, app_address):
     with tab(chromium, f"{app_address}/beyond", width=390, height=844) as page:
         opened(page)
-        wide = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth")
-        assert wide <= 390
+        page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
 
 
 def test_the_lecture_view_needs_no_scrolling(chromium, app_address):
     for query in ("?present=1", f"{LARGE}&present=1&beyond_show=slice"):
         with tab(chromium, f"{app_address}/beyond{query}", width=1280, height=720) as page:
             page.locator(".morph canvas, .slice canvas.over").first.wait_for()
+            page.locator("[data-test-script-state='notRunning']").wait_for()
             page.wait_for_timeout(700)
-            tall = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
-            assert tall <= 720, query
+            page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollHeight <= 720")

@@ -118,7 +118,7 @@ def scrub(page):
     for i in range(40):
         page.mouse.move(box["x"] + box["width"] * (1 - i / 60) - 8, height)
     rate = page.evaluate(STOP)
-    assert page.locator("canvas.relucert-time").count() == 1
+    page.locator("canvas.relucert-time").wait_for(state="attached")
     page.mouse.up()
     page.wait_for_url("**pg_epoch=*")
     page.wait_for_function("() => !document.querySelector('canvas.relucert-time')")
@@ -181,7 +181,7 @@ def test_a_click_adds_a_point_and_undo_takes_it_back(app_address, chromium):
         ready(page)
         page.get_by_text("Data", exact=True).click()
         page.get_by_text("Add a point", exact=True).click()
-        page.locator("[data-test-script-state='notRunning']").wait_for()
+        page.locator(".js-plotly-plot[data-mode=add]").wait_for()
         ready(page)
         page.locator(".js-plotly-plot .nsewdrag").first.scroll_into_view_if_needed()
         x, y = middle(page, ".js-plotly-plot .nsewdrag")

@@ -145,6 +145,7 @@ function makePicker() {
     const chart = document.querySelector(`.st-key-${picker.data.target} .js-plotly-plot`);
     if (chart?._fullLayout?.xaxis && chart !== picker.chart) attach(chart);
     else picker.draw();
+    if (picker.chart) picker.chart.dataset.mode = picker.data.mode; // the pointer's shape says what a click does
   };
   picker.watcher = new MutationObserver(() => {
     if (picker.chart?.isConnected && picker.svg?.isConnected) return;
