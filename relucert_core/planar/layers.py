@@ -16,7 +16,7 @@ Made = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 # rounding error of such a sum of 100 terms, and far below anything that shows.
 ZERO_PART = 2.0**-43
 WORD = 64
-_BLOCK = 131_072
+BLOCK = 131_072
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ def layer_values(
     positive, negative = np.zeros((2, -(-width // WORD), count), np.uint64)
     tolerance = 1 / scale
     affine = np.vstack([weight.T, bias])  # a last input of 1 brings the bias: one pass over the values less
-    block = max(16, _BLOCK // width)
+    block = max(16, BLOCK // width)
     incoming = np.ones((min(block, count), hidden.shape[1] + 1))
     for begin in range(0, count, block):
         part = slice(begin, min(begin + block, count))
@@ -98,7 +98,7 @@ def last_values(values: np.ndarray, made: Made, levels: tuple[int, ...]) -> np.n
     old, width = values.shape
     result = np.empty((old + len(made[0]), width))
     result[:old] = values
-    block = max(16, _BLOCK // 4 // width)
+    block = max(16, BLOCK // 4 // width)
     for begin, end in pairwise(levels):
         for low in range(begin, end, block):
             part = slice(low, min(low + block, end))

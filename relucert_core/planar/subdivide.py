@@ -1,8 +1,9 @@
 """The activation regions of a network of two inputs inside a box, layer by layer.
 
 State: vertices, the values of the layer at them, polygons in CSR form. Every layer's values are computed at the
-unique vertices only; packed signs tell which neurons cross which polygon; `rounds` splits those polygons. The network
-is never evaluated elsewhere: the values at new vertices are interpolated, which stays accurate in slivers.
+unique vertices only; packed signs tell which neurons cross which polygon; `rounds` splits those polygons. Behind the
+first layer's lines the network is never evaluated elsewhere: the values at new vertices are interpolated, which stays
+accurate in slivers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from relucert_core.errors import RelucertError
 from relucert_core.planar.layers import WORD, LayerValues, Made, last_values, layer_values
-from relucert_core.planar.lines import split_by_lines
+from relucert_core.planar.lines import Lines, split_by_lines
 from relucert_core.planar.merge import merge
 from relucert_core.planar.rounds import SLOTS, Active, Pieces, Singles, Vertices, split_all, starts_of
 
@@ -82,8 +83,10 @@ def subdivide(weights: tuple, biases: tuple, polygon: np.ndarray, budget: Budget
     for number, (weight, bias) in enumerate(zip(weights[:-1], biases[:-1], strict=True), start=1):
         layer = layer_values(hidden, weight, bias, reach, rectify=number > 1, last=number == len(weights) - 1)
         vertices = Vertices(points.view(complex)[:, 0].copy(), len(points))
-        cut = _cut_first if number == 1 else _cut_layer
-        parts, root, pattern = cut(layer, corners, sizes, vertices, budget)
+        if number == 1:
+            parts, root, pattern = _cut_first(Lines(weight, bias, layer.scale), corners, sizes, vertices, budget)
+        else:
+            parts, root, pattern = _cut_layer(layer, corners, sizes, vertices, budget)
         points, corners, made, levels = merge(vertices, [part.corners for part in parts], len(points))
         sizes = np.concatenate([part.sizes for part in parts])
         bits = [old[:, root] for old in bits] + [pattern]
@@ -94,10 +97,10 @@ def subdivide(weights: tuple, biases: tuple, polygon: np.ndarray, budget: Budget
 
 
 def _cut_first(
-    layer: LayerValues, corners: np.ndarray, sizes: np.ndarray, vertices: Vertices, budget: Budget
+    lines: Lines, corners: np.ndarray, sizes: np.ndarray, vertices: Vertices, budget: Budget
 ) -> tuple[list[Pieces], np.ndarray, np.ndarray]:
     """As `_cut_layer`, for the first layer."""
-    parts = split_by_lines(layer, corners, sizes, vertices, budget.check)
+    parts = split_by_lines(lines, corners, sizes, vertices, budget.check)
     pattern = np.concatenate([part.positive for part in parts], axis=1)
     return parts, np.concatenate([part.root for part in parts]), pattern
 

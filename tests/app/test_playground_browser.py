@@ -142,8 +142,8 @@ def test_arrow_keys_move_the_point_and_the_first_page_is_alive(app_address, chro
         before = handle.get_attribute("transform")
         handle.focus()
         page.keyboard.press("ArrowRight")
-        page.get_by_text("Preview").wait_for()
-        assert handle.get_attribute("transform") != before
+        moved = "([node, before]) => node.getAttribute('transform') !== before"
+        page.wait_for_function(moved, arg=[handle.element_handle(), before])
         page.get_by_role("button", name="Case (b)").click()
         page.get_by_text("limited by neuron 0 of layer 1").wait_for()
         assert not page.script_errors
