@@ -280,7 +280,11 @@ def proved_adversarial(net: Network, points: torch.Tensor, labels: torch.Tensor)
 
     True is a proof (SPEC, section 3.5). False proves nothing: rounding may leave a tie open, and overflow gives False.
     """
-    forward = proven_forward(net, points)
+    return reads_otherwise(proven_forward(net, points), labels)
+
+
+def reads_otherwise(forward: ProvenForward, labels: torch.Tensor) -> torch.Tensor:
+    """`proved_adversarial` for a forward pass that has been made."""
     logits, errors = forward.values[-1], forward.errors[-1]
     index = labels.view(-1, 1)
     excess = (logits - logits.gather(1, index)).scatter(1, index, -math.inf)

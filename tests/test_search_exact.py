@@ -14,7 +14,9 @@ from relucert_core.network import Network
 from relucert_core.search import proof as proof_module
 from relucert_core.search import search
 from relucert_core.search.exact import explore
+from relucert_core.search.polar import nearest_around, next_to, planar
 from relucert_core.search.proof import propose_weights
+from relucert_core.search.whitening import local_network
 from tests.hunt_search import small_network, small_point
 from tests.oracles_bruteforce import brute_force
 
@@ -255,3 +257,30 @@ def test_it_agrees_with_the_planar_geometry(seed):
         if math.isfinite(truth.distance):
             assert step.lower == pytest.approx(truth.distance, rel=2e-6)
             assert step.exact
+
+
+APEX = [[0.019155004, -0.791417615], [-0.274580384, -1.364174418], [-0.793450628, -0.540646037]]
+
+
+@pytest.mark.parametrize("point", APEX)
+def test_where_all_faces_meet_in_the_nearest_point(point):
+    """Without biases the origin is a tie of all classes: a corner of every region, which a walk over faces may miss."""
+    from relucert_core.training.showcase import load_run
+
+    net = load_run("zero-biases").network
+    truth, step = rc.planar_distance(net, point), last(search(net, point, max_seconds=20))
+    assert step.exact
+    assert step.lower == pytest.approx(truth.distance, rel=2e-6)
+    assert step.regions < 6000
+
+
+def test_looking_around_finds_the_nearest_circle_that_is_read_differently():
+    net = Network([[[1.0, 0.0], [-1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0], [0.0, 0.0]])  # right, left
+    local = local_network(net, torch.tensor([0.5, 0.0], dtype=torch.float64), 0)
+    assert planar(local)
+    near = nearest_around(local, 0.1)
+    assert near[0] <= -0.5
+    assert np.hypot(*near) < 0.5 * 1.3
+    assert np.hypot(*(next_to(near) - near).T) == pytest.approx(5e-8 * np.hypot(*near), rel=1e-6)
+    one_class = Network([[[1.0, 0.0]], [[0.0], [0.0]]], [[0.0], [1.0, 0.0]])
+    assert nearest_around(local_network(one_class, torch.zeros(2, dtype=torch.float64), 0), 0.1) is None

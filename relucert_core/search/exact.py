@@ -7,7 +7,8 @@ rule (`proof`), bounds its distance. When no node of distance below R is left, n
 linear bounds of the neurons are the tighter the smaller R, so R grows in stages, from a little above the lower bound
 up to the upper bound; a tree for 10 % more radius costs several times as much, so the stages before the last one cost
 little. Each node also cuts its ball by the half-space proved for its parent (`cap_minimum`): adversarial points lie in
-a cap, which is much smaller than the ball once the parent's distance is near R.
+a cap, which is much smaller than the ball once the parent's distance is near R. With two inputs a look all around (see
+`polar`) takes the place of the attacks.
 
 Sources: branch and bound with linear bounds, Wang et al., "Beta-CROWN" (2021); the search over regions, Jordan, Lewis
 and Dimakis (2019). The half-space cap, the stages and the whitened coordinates are this project's.
@@ -26,6 +27,7 @@ from relucert_core.certificates.result import EXACT, Certificate, CertificateEnt
 from relucert_core.network import Network
 from relucert_core.search.each import certify_each
 from relucert_core.search.nodes import Bounded
+from relucert_core.search.polar import nearest_around, next_to, planar
 from relucert_core.search.polish import affordable, interior, polish
 from relucert_core.search.proof import Proposer, propose_weights
 from relucert_core.search.relax import Ball
@@ -41,6 +43,7 @@ QUEUE_BYTES = 1_000_000_000
 _QUICK = 300  # nodes spent at once on the whole radius: easy points need fewer
 _STEP = 0.1  # of the upper bound, from one stage to the next, to begin with
 _QUICK_WIDTH = 256  # hidden neurons up to which that is worth while
+_PATIENT = 4000  # the same for two inputs, with the first layer's neurons first: their cells are few there
 FAR = 1e9
 
 
@@ -86,6 +89,10 @@ class _Search:
         ledger = self.ledger
         far = FAR * (1 + float(ledger.point.abs().max()))
         quick, status = self.local.neurons <= _QUICK_WIDTH, ""
+        if planar(self.local):
+            status = yield from self._run_planar(far)
+            if status or self._closed():
+                return status
         for method in ("deepfool", "best") if quick else ("best",):
             yield from attack_step(ledger, starts, method)
             if ledger.witness is not None:
@@ -104,6 +111,20 @@ class _Search:
             step = min(step * 1.5, 0.2) if used < 100 else max(step / 2, 0.02) if used > 2000 else step
         return status
 
+    def _run_planar(self, far: float) -> Generator[SearchStep, None, str]:
+        """For two inputs: a look all around instead of the attacks, and two tries at the whole ball."""
+        ledger = self.ledger
+        near = nearest_around(self.local, ledger.lower)
+        if near is not None:
+            self._improve(near)
+        for limit, layers_first in ((_QUICK, False), (_PATIENT, True)):
+            if ledger.witness is None or self._closed():
+                break
+            status = yield from self._stage(min(ledger.upper, far), limit, layers_first=layers_first)
+            if status:
+                return status
+        return ""
+
     def _closed(self) -> bool:
         """Is the lower bound within reach of the upper one?"""
         return self.ledger.lower >= self.ledger.upper * CLOSE_ENOUGH
@@ -116,10 +137,13 @@ class _Search:
         radius = lower + step * upper
         return upper if radius + step / 2 * upper > upper else radius
 
-    def _stage(self, radius: float, limit: float = math.inf) -> Generator[SearchStep, None, str]:
+    def _stage(
+        self, radius: float, limit: float = math.inf, *, layers_first: bool = False
+    ) -> Generator[SearchStep, None, str]:
         """Search the ball of `radius` with up to `limit` nodes; returns why the whole search has to end, if it has."""
         ledger = self.ledger
-        tree = Tree(Ball.around(self.local, radius), ledger.net.classes, self.proposer)
+        ball = Ball.around(self.local, radius)
+        tree = Tree(ball, ledger.net.classes, self.proposer, layers_first=layers_first)
         used = batches = 0
         while not tree.finished and used < limit:
             width, status = self._affordable_width(tree)
@@ -153,9 +177,9 @@ class _Search:
     def _look_at(self, bounded: Bounded, batches: int) -> None:
         """Look for a nearer witness among the points where the nodes' bounds are attained."""
         local, upper = self.local, self.ledger.upper
-        finite = np.flatnonzero(bounded.distance < upper * (1 - 1e-9))
-        if not len(finite):
-            return
+        finite = np.flatnonzero(bounded.distance < upper * CLOSE_ENOUGH)
+        if not len(finite) or (planar(local) and batches > 2 and batches % 4):
+            return  # where a batch takes no longer than a look
         logits = local.values(bounded.nearest[finite])[-1]
         own = logits[:, local.label].copy()
         logits[:, local.label] = -np.inf
@@ -166,6 +190,9 @@ class _Search:
             self._improve(bounded.nearest[good[bounded.distance[good].argmin()]])
         elif batches & (batches - 1) == 0:
             self._improve(bounded.nearest[finite[gaps.argmin()]])
+        if planar(local):
+            near = bounded.nearest[finite[bounded.distance[finite].argmin()]]
+            self.ledger.offer(torch.from_numpy(local.inputs(next_to(near))))
 
     @np.errstate(all="ignore")  # overflow is dealt with where it counts
     def _improve(self, near: np.ndarray) -> None:

@@ -40,13 +40,13 @@ class HalfSpaces:
     level: np.ndarray
 
 
-def bound_nodes(ball: Ball, facts: Facts, proposer: Proposer) -> Bounded:
+def bound_nodes(ball: Ball, facts: Facts, proposer: Proposer, layers_first: bool = False) -> Bounded:
     """Tighten and bound a batch of nodes; see `Bounded`. `proposer` is not trusted."""
-    return bound_tightened(ball, tighten(ball, facts), proposer)
+    return bound_tightened(ball, tighten(ball, facts), proposer, layers_first)
 
 
 @np.errstate(all="ignore")  # overflow is dealt with where it counts
-def bound_tightened(ball: Ball, facts: Facts, proposer: Proposer) -> Bounded:
+def bound_tightened(ball: Ball, facts: Facts, proposer: Proposer, layers_first: bool = False) -> Bounded:
     """`bound_nodes` for facts that are tightened already."""
     relaxed = lines(facts.lower, facts.upper)
     halves, coefficients = half_spaces(ball, facts, relaxed)
@@ -57,7 +57,7 @@ def bound_tightened(ball: Ball, facts: Facts, proposer: Proposer) -> Bounded:
     nearest = facts.direction * distance[:, None]
     empty = (facts.lower > facts.upper).any(1) | (distance > ball.radius)
     values = np.concatenate(ball.local.values(nearest)[:-1], axis=1)
-    branch = _choose_branch(ball, facts, relaxed, values, coefficients)
+    branch = _choose_branch(ball, facts, relaxed, values, coefficients, layers_first)
     return Bounded(facts, np.where(empty, np.inf, distance), nearest, branch)
 
 
@@ -114,13 +114,14 @@ def _aggregate(ball: Ball, count: int, halves: HalfSpaces, proposer: Proposer) -
 
 
 def _choose_branch(
-    ball: Ball, facts: Facts, relaxed: Lines, values: np.ndarray, coefficients: np.ndarray
+    ball: Ball, facts: Facts, relaxed: Lines, values: np.ndarray, coefficients: np.ndarray, layers_first: bool
 ) -> np.ndarray:
     """The neuron (B,) whose relaxation costs the margin most at the nearest point, or -1.
 
     values: (B, N), the pre-activations there; coefficients: (B, N), those of the activations in the margin. Earlier
     layers come first, by a factor a layer, since their neurons loosen the bounds of all that follow, and narrow ones,
-    which are soon settled. A neuron that rounding alone leaves open is not worth a branch. Where no neuron
+    which are soon settled; with `layers_first`, of the first layer that is not settled only the widest open ones count,
+    as their order doesn't matter then. A neuron that rounding alone leaves open is not worth a branch. Where no neuron
     is open, one is taken that has the wrong sign at the nearest point: fixing its sign cuts that point off. -1: the
     nearest point has all its signs and so attains the distance, up to rounding.
     """
@@ -135,6 +136,10 @@ def _choose_branch(
     cost = np.nan_to_num(np.abs(coefficients) * (np.where(coefficients < 0, over, under) + spare)) + 1e-300
     for k, part in enumerate(ball.local.slices):
         cost[:, part] *= _DEPTH_DISCOUNT**k / (part.stop - part.start)
+    if layers_first:
+        cost = np.where(open_, spread / sizes, cost)
+        for part in ball.local.slices[1:]:
+            open_[:, part] &= ~open_[:, : part.start].any(1, keepdims=True)
     wrong = free & ~open_ & (np.where(facts.lower >= 0, -values, values) > _NOTHING * sizes)
     chosen = np.where(open_.any(1), np.where(open_, cost, -1.0).argmax(1), wrong.argmax(1))
     return np.where(open_.any(1) | wrong.any(1), chosen, -1)

@@ -29,12 +29,12 @@ class Tree:
     """The nodes of one ball. `floor` and the queue always cover every adversarial point of the ball.
 
     For every such point y: ||y|| >= `lower`. Nodes at or above the threshold given to `advance` are dropped and only
-    lower the floor.
+    lower the floor. layers_first: branch on a layer only where the ones before it are settled.
     """
 
-    def __init__(self, ball: Ball, classes: int, proposer: Proposer) -> None:
+    def __init__(self, ball: Ball, classes: int, proposer: Proposer, *, layers_first: bool = False) -> None:
         local = ball.local
-        self.ball, self.proposer = ball, proposer
+        self.ball, self.proposer, self.layers_first = ball, proposer, layers_first
         self.floor = math.inf
         rivals = np.array([j for j in range(classes) if j != local.label])
         self._roots: Facts | None = everything(rivals, np.concatenate(ball.sizes[:-1]), local.size)
@@ -72,13 +72,13 @@ class Tree:
             one = tighten(self.ball, self._roots.take(slice(0, 1)))  # nothing yet tells the rivals' sets apart
             known = one.take(np.zeros(len(self._roots), dtype=np.int64))
             known = replace(known, rival=self._roots.rival)
-            bounded, self._roots = bound_tightened(self.ball, known, self.proposer), None
+            bounded, self._roots = bound_tightened(self.ball, known, self.proposer, self.layers_first), None
         else:
             taken = [heapq.heappop(self._heap) for _ in range(max(1, min(width, len(self._heap))))]
             parents = unpack(np.stack([entry[2] for entry in taken]), self.ball.local.neurons)
             try:
                 children = branched(parents, np.array([entry[3] for entry in taken]))
-                bounded = bound_nodes(self.ball, children, self.proposer)
+                bounded = bound_nodes(self.ball, children, self.proposer, self.layers_first)
             except BaseException:
                 for entry in taken:
                     heapq.heappush(self._heap, entry)

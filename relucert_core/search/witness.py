@@ -7,7 +7,7 @@ from fractions import Fraction
 import torch
 
 from relucert_core.network import Network
-from relucert_core.region import proved_adversarial, proven_forward
+from relucert_core.region import proven_forward, reads_otherwise
 
 EXACT_WEIGHTS = 2_000  # weights of a network up to which one rational forward pass takes a few milliseconds
 
@@ -18,10 +18,10 @@ def proved(net: Network, points: torch.Tensor, label: int) -> torch.Tensor:
     Rounding can never prove a tie, which counts too; so where the bound leaves it open and the network is small, the
     forward pass is done again in fractions.
     """
-    good = proved_adversarial(net, points, torch.full((len(points),), label))
+    forward = proven_forward(net, points)
+    good = reads_otherwise(forward, torch.full((len(points),), label))
     if sum(layer.weight.numel() for layer in net.layers) > EXACT_WEIGHTS:
         return good
-    forward = proven_forward(net, points)
     logits, errors = forward.values[-1], forward.errors[-1]
     gaps = logits + errors - (logits - errors)[:, label : label + 1]
     gaps[:, label] = -torch.inf
