@@ -43,7 +43,8 @@ QUEUE_BYTES = 1_000_000_000
 _QUICK = 300  # nodes spent at once on the whole radius: easy points need fewer
 _STEP = 0.1  # of the upper bound, from one stage to the next, to begin with
 _QUICK_WIDTH = 256  # hidden neurons up to which that is worth while
-_PATIENT = 4000  # the same for two inputs, with the first layer's neurons first: their cells are few there
+_QUICK_PLANAR = 120  # the same for two inputs
+_PATIENT = 4000  # what follows there, with the first layer's neurons first: their cells are few
 FAR = 1e9
 
 
@@ -117,7 +118,7 @@ class _Search:
         near = nearest_around(self.local, ledger.lower)
         if near is not None:
             self._improve(near)
-        for limit, layers_first in ((_QUICK, False), (_PATIENT, True)):
+        for limit, layers_first in ((_QUICK_PLANAR, False), (_PATIENT, True)):
             if ledger.witness is None or self._closed():
                 break
             status = yield from self._stage(min(ledger.upper, far), limit, layers_first=layers_first)
