@@ -2,96 +2,102 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 
 import numpy as np
 
 _DTYPE = np.dtype([("key", "<f8"), ("region", "<i4"), ("move", "<i4")])
-_LARGE = 20_000  # moves in the near part that a pop may have to look through
-_SHARE = 16  # the near part is refilled with this share of what waits
+_MANTISSA = 52 - 9  # the bits of a key that do not count for its drawer: 512 drawers from one power of 2 to the next
 
 
 class Frontier:
-    """Moves (key, region, move), split into a near part, searched at every pop, and a far part of larger keys.
+    """Moves (key, region, move) in drawers of keys that differ by at most 0.2 %; within a drawer the last is the first.
 
+    Most moves have the key of some region, and thousands share it: sorting them would cost more than looking at them.
     `horizon` starts at infinity; when more than `limit` moves wait, the farthest half is dropped and the horizon sinks
     to the smallest key dropped: nothing with a key below the horizon is ever lost.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit, self.horizon = limit, math.inf
-        self._near, self._far = np.zeros(0, _DTYPE), np.zeros(0, _DTYPE)
-        self._fresh: list[np.ndarray] = []
-        self._border = -math.inf  # the near part has all keys up to here
+        self._drawers: dict[int, list[np.ndarray]] = {}
+        self._order: list[int] = []  # a heap of the drawers' numbers
+        self._floors: dict[int, float] = {}  # the smallest key that was ever put into a drawer
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._near) + len(self._far) + sum(map(len, self._fresh))
+        return self._count
 
     @property
     def least(self) -> float:
-        """The smallest key that waits or was dropped, infinite if there is none."""
-        self._fill(1)
-        return min(float(self._near["key"].min(initial=math.inf)), self.horizon)
+        """A lower bound on the keys that wait or were dropped, at most 0.2 % below them; infinite if there are none."""
+        return min(self._floors[self._order[0]], self.horizon) if self._order else self.horizon
 
     def push(self, keys: np.ndarray, regions: np.ndarray, moves: np.ndarray) -> None:
-        """Add moves; those at or beyond the horizon are forgotten, which the horizon accounts for."""
+        """Add moves with keys of at least 0; those at or beyond the horizon are forgotten, which it accounts for."""
         rows = np.empty(len(keys), _DTYPE)
         rows["key"], rows["region"], rows["move"] = keys, regions, moves
-        rows = rows[rows["key"] < self.horizon]
-        near = rows["key"] <= self._border
-        if near.any():
-            self._near = np.concatenate([self._near, rows[near]])
-        if not near.all():
-            self._fresh.append(rows[~near])
+        if self.horizon < math.inf:
+            rows = rows[rows["key"] < self.horizon]
+        self._put(rows)
         if len(self) > self.limit:
             self._shrink()
 
     def pop(self, count: int) -> np.ndarray:
-        """The `count` moves of smallest key (or all), removed; a structured array with key, region and move."""
-        self._fill(count)
-        if len(self._near) <= count:
-            taken, self._near = self._near, np.zeros(0, _DTYPE)
-            return np.sort(taken, order="key")
-        if len(self._near) > _LARGE and len(self._near) > 64 * count:
-            self._split(16 * count)
-        order = np.argpartition(self._near["key"], count)
-        taken, self._near = self._near[order[:count]], self._near[order[count:]]
-        return taken
+        """`count` moves of the lowest drawers (or all), removed; a structured array with key, region and move."""
+        taken: list[np.ndarray] = []
+        missing = count
+        while missing and self._order:
+            parts = self._drawers[self._order[0]]
+            rows = parts.pop()
+            if len(rows) > missing:
+                parts.append(rows[:-missing])
+                rows = rows[-missing:]
+            if not parts:
+                lowest = heapq.heappop(self._order)
+                del self._drawers[lowest], self._floors[lowest]
+            taken.append(rows)
+            missing -= len(rows)
+        self._count -= count - missing
+        return np.concatenate(taken) if taken else np.zeros(0, _DTYPE)
 
     def trim(self, upper: float) -> None:
         """Forget the moves at or above an upper bound: they cannot lead to anything nearer."""
-        self._near, self._far = (part[part["key"] < upper] for part in (self._near, self._gathered()))
+        border = int(_drawer_of(np.array([upper]))[0])
+        cut = [np.concatenate(self._drawers[drawer]) for drawer in self._order if drawer == border]
+        for drawer in [drawer for drawer in self._order if drawer >= border]:
+            self._count -= sum(map(len, self._drawers[drawer]))
+            del self._drawers[drawer], self._floors[drawer]
+        self._order = sorted(self._drawers)
+        for rows in cut:
+            self._put(rows[rows["key"] < upper])
 
-    def _gathered(self) -> np.ndarray:
-        """The far part as one array."""
-        if self._fresh:
-            self._far, self._fresh = np.concatenate([self._far, *self._fresh]), []
-        return self._far
-
-    def _fill(self, count: int) -> None:
-        """Bring moves from the far to the near part when that has fewer than `count`."""
-        if len(self._near) >= count or not len(self):
+    def _put(self, rows: np.ndarray) -> None:
+        """Sort moves into the drawers."""
+        if not len(rows):
             return
-        far = self._gathered()
-        wanted = max(4 * count, len(far) // _SHARE)
-        if wanted >= len(far):
-            self._border, chosen = math.inf, np.ones(len(far), dtype=bool)
-            self._border = float(far["key"].max(initial=self._near["key"].max(initial=0.0)))
-        else:
-            self._border = float(np.partition(far["key"], wanted)[wanted])
-            chosen = far["key"] <= self._border
-        self._near, self._far = np.concatenate([self._near, far[chosen]]), far[~chosen]
-
-    def _split(self, count: int) -> None:
-        """Keep about `count` moves near, the rest becomes far."""
-        self._border = float(np.partition(self._near["key"], count)[count])
-        near = self._near["key"] <= self._border
-        self._fresh.append(self._near[~near])
-        self._near = self._near[near]
+        drawers = _drawer_of(rows["key"])
+        order = np.argsort(drawers, kind="stable")
+        rows, drawers = rows[order], drawers[order]
+        begins = np.flatnonzero(np.concatenate([[True], drawers[1:] != drawers[:-1]]))
+        floors = np.minimum.reduceat(rows["key"], begins).tolist()
+        ends = [*begins[1:].tolist(), len(rows)]
+        for drawer, floor, begin, end in zip(drawers[begins].tolist(), floors, begins.tolist(), ends, strict=True):
+            if drawer not in self._drawers:
+                self._drawers[drawer], self._floors[drawer] = [], math.inf
+                heapq.heappush(self._order, drawer)
+            self._drawers[drawer].append(rows[begin:end])
+            self._floors[drawer] = min(self._floors[drawer], floor)
+        self._count += len(rows)
 
     def _shrink(self) -> None:
         """Keep the nearer half, and remember from where on moves are missing."""
-        everything = np.concatenate([self._near, self._gathered()])
-        self.horizon = float(np.partition(everything["key"], self.limit // 2)[self.limit // 2])
-        self._near = self._near[self._near["key"] < self.horizon]
-        self._far = self._far[self._far["key"] < self.horizon]
+        keys = np.concatenate([rows["key"] for parts in self._drawers.values() for rows in parts])
+        self.horizon = float(np.partition(keys, self.limit // 2)[self.limit // 2])
+        self.trim(self.horizon)
+
+
+def _drawer_of(keys: np.ndarray) -> np.ndarray:
+    """The drawers of keys of at least 0: their leading bits, which are in the order of the keys."""
+    return np.ascontiguousarray(keys, dtype=np.float64).view(np.int64) >> _MANTISSA

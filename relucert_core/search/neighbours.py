@@ -2,7 +2,8 @@
 
 Every region is a pattern of switches; on its closed polyhedron the network is affine. The distance to the *whole*
 hyperplane of a neuron is a lower bound on the distance to the face, and needs no program. The walk starts in the region
-of the point; it looks at the region of smallest key and pushes all its neighbours, one neuron flipped, with the key
+of the point; it looks at a region of smallest key (within 0.2 %, see `frontier`: the proof below needs no order, only
+that all smaller keys have been looked at) and pushes all its neighbours, one neuron flipped, with the key
 max(own key, distance to that neuron's hyperplane), and its decision planes, with the key max(own key, their distance).
 
 **Why the smallest key is a certificate.** Let x lie nearer than every key that waits. Walk from u to x: where the
@@ -95,7 +96,7 @@ class _Walk:
         self.open = open_signs[self.leads]
         self.patterns = np.zeros((1024, local.neurons), dtype=bool)
         self.patterns[0], self.keys = start, np.zeros(1024)
-        self.seen, self.floor = {start.tobytes()}, math.inf
+        self.seen, self.floor = set(_names(start[None])), math.inf
         widest = max(1, min(_BATCH, _NUMBERS // (local.size * (local.neurons + self.atlas.classes))))
         work = local.size * sum(weight.size for weight in local.weights)
         self.pace = Pace(2e-5 + 2e-10 * work, widest, ledger.max_seconds)
@@ -171,7 +172,7 @@ class _Walk:
     def _enter(self, moves: np.ndarray, allowed: int) -> tuple[np.ndarray, np.ndarray]:
         """Write down up to `allowed` regions not seen yet that the moves lead to: their numbers, and the moves left."""
         flipped = self.patterns[moves["region"]] ^ self.flips[moves["move"]]
-        names = flipped.view(f"V{flipped.shape[1]}").ravel().tolist() if len(flipped) else []
+        names = _names(flipped)
         keep: list[int] = []
         stop = len(names)
         for i, name in enumerate(names):
@@ -225,6 +226,13 @@ class _Walk:
         elif radius < ledger.upper:
             self._put_back_one(far, region, move + classes)
         self.settling = 0.8 * self.settling + 0.2 * (ledger.seconds - begun)
+
+
+def _names(patterns: np.ndarray) -> list[bytes]:
+    """Whole patterns (B, N) as bytes, eight neurons each."""
+    packed = np.packbits(patterns, axis=1)
+    names: list[bytes] = packed.view(f"V{packed.shape[1]}").ravel().tolist() if len(packed) else []
+    return names
 
 
 def _first(pair: tuple[float, Any]) -> float:

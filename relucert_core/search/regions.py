@@ -82,16 +82,25 @@ def affine_maps(atlas: Atlas, patterns: np.ndarray) -> tuple[np.ndarray, np.ndar
     patterns: (B, N) bool, the regions; S = N - N_1 + K.
     """
     local = atlas.local
-    on = np.ascontiguousarray(patterns.T).astype(np.float64)
+    switches = np.ascontiguousarray(patterns.T)
     count, size, skip = len(patterns), local.size, local.slices[0].stop
     values = np.empty((local.neurons - skip + atlas.classes, count))
     rows = np.empty((len(values), count, size))
     value, row = np.broadcast_to(local.offset[:, None], (skip, count)), local.first[:, None, :]
     for k, part in enumerate(local.slices):
         target = slice(part.stop - skip, part.stop - skip + len(local.biases[k]))
-        switched = row * on[part][:, :, None]
-        np.matmul(local.weights[k], switched.reshape(len(switched), -1), out=rows[target].reshape(-1, count * size))
-        values[target] = local.weights[k] @ (value * on[part]) + local.biases[k][:, None]
+        # neurons that are off in all these regions count nowhere; the first layer's rows are the same in all of them, so
+        # that one product does for those that are always on
+        often = np.count_nonzero(switches[part], axis=1)
+        common = np.flatnonzero(often == count) if k == 0 else np.zeros(0, dtype=np.int64)
+        varied = np.flatnonzero((often > 0) & (often < count) if k == 0 else often > 0)
+        weight, on = local.weights[k][:, varied], switches[part][varied].astype(np.float64)
+        switched = row[varied] * on[:, :, None]
+        np.matmul(weight, switched.reshape(-1, count * size), out=rows[target].reshape(-1, count * size))
+        values[target] = weight @ (value[varied] * on) + local.biases[k][:, None]
+        if len(common):
+            rows[target] += (local.weights[k][:, common] @ local.first[common])[:, None, :]
+            values[target] += (local.weights[k][:, common] @ local.offset[common])[:, None]
         value, row = values[target], rows[target]
     return values, rows
 
