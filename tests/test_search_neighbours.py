@@ -10,6 +10,7 @@ import pytest
 
 import relucert_core as rc
 from relucert_core.network import Network
+from relucert_core.search import frontier as frontier_module
 from relucert_core.search import search
 from relucert_core.search.coincident import coincident_groups
 from relucert_core.search.frontier import Frontier
@@ -170,6 +171,27 @@ def test_a_failing_solver_never_raises_a_radius(norm, monkeypatch):
         step = last(walk(net, tensor, int(net(point).argmax()), norm=norm, proposer=proposer, max_seconds=2))
         assert step.lower <= truth.upper
         assert step.upper >= truth.lower
+
+
+def test_the_order_within_a_batch_raises_nothing(monkeypatch):
+    """All that waits in one batch, the farthest first: regions are reached over longer ways before shorter ones."""
+    in_order = Frontier.pop
+
+    def farthest_first(self, count):
+        taken = in_order(self, count)
+        return taken[np.argsort(-taken["key"], kind="stable")]
+
+    monkeypatch.setattr(Frontier, "pop", farthest_first)
+    monkeypatch.setattr(frontier_module, "_SPREAD", 10**9)
+    rng, grown = np.random.default_rng(5), 0
+    for _ in range(40):
+        net = small_network(rng, 6)
+        point = small_point(rng, net)
+        step = last(neighbours(net, point, 2.0, max_seconds=1))
+        truth = brute_force(net, point, int(net(point).argmax()))
+        assert step.lower <= truth.high
+        grown += step.regions > 1
+    assert grown >= 20
 
 
 def test_the_frontier_gives_the_smallest_drawers_first_and_forgets_only_beyond_its_horizon():

@@ -2,15 +2,19 @@
 
 Every region is a pattern of switches; on its closed polyhedron the network is affine. The distance to the *whole*
 hyperplane of a neuron is a lower bound on the distance to the face, and needs no program. The walk starts in the region
-of the point; it looks at a region of smallest key (within 0.2 %, see `frontier`: the proof below needs no order, only
-that all smaller keys have been looked at) and pushes all its neighbours, one neuron flipped, with the key
-max(own key, distance to that neuron's hyperplane), and its decision planes, with the key max(own key, their distance).
+of the point. In each round it takes moves of the smallest keys, a batch at a time, and looks at the regions that they
+lead to: it pushes all their neighbours, one neuron flipped, with the key max(k, distance to that neuron's hyperplane),
+and their decision planes, with the key max(k, their distance), where k is the smallest key at the round's beginning.
 
-**Why the smallest key is a certificate.** Let x lie nearer than every key that waits. Walk from u to x: where the
-closed region changes at a point y, each neuron that changes has the pre-activation 0 at y, so u's distance to its
-hyperplane is at most ||y - u|| <= ||x - u||. Flipping these neurons one after another, y stays in the closed region
-each time (an activation of 0 is the same on and off), so all the regions on the way have keys up to ||x - u|| and
-have been looked at. So has the region of x, and none of its decision planes is as near as x: x is not adversarial.
+**Why the smallest key is a certificate.** Let x lie at distance r. Walk from u to x: where the closed region changes at
+a point y, each neuron that changes has the pre-activation 0 at y, so u's distance to its hyperplane is at most
+||y - u|| <= r. Flipping these neurons one after another, y stays in the closed region each time (an activation of 0 is
+the same on and off), so a chain of moves leads to the region of x, each over a hyperplane within r. As long as a region
+of the chain has not been looked at, the move to the first such one waits; its key is at most r, and so is every k of
+the regions before it, for in each round before theirs such a move waited too. So while a key up to r is missing among
+those that wait, the region of x has been looked at, its decision planes are farther than r or settled, and x is not
+adversarial. Nothing of this needs an order within a batch: with the moves' own keys for k it would, as a region may be
+reached over a longer way first.
 Exactly proportional first-layer rows flip together: between their flips lie only pieces of their common hyperplane,
 which the closed regions on either side contain. A neuron whose sign at u rounding leaves open has the distance 0 in
 every region, so that the walk can reach the true region of u at once.
@@ -95,7 +99,7 @@ class _Walk:
         start, open_signs = _start(ledger, groups)
         self.open = open_signs[self.leads]
         self.patterns = np.zeros((1024, local.neurons), dtype=bool)
-        self.patterns[0], self.keys = start, np.zeros(1024)
+        self.patterns[0] = start
         self.seen, self.floor = set(_names(start[None])), math.inf
         widest = max(1, min(_BATCH, _NUMBERS // (local.size * (local.neurons + self.atlas.classes))))
         work = local.size * sum(weight.size for weight in local.weights)
@@ -113,12 +117,13 @@ class _Walk:
         status = ledger.stopped(seconds=self.pace.each)
         if status:
             return status
-        yield self._look(np.arange(1))
+        yield self._look(np.arange(1), 0.0)
         while True:
             ledger.raise_lower(self.lower)
             ended = self._ended()
             if ended is not None:
                 return ended
+            least = self.frontier.least
             taken = self.frontier.pop(4 * self.pace.width)
             flips = taken["move"] < len(self.leads)
             allowed = int(min(self.pace.width, ledger.max_regions - ledger.regions))
@@ -133,9 +138,9 @@ class _Walk:
                 continue
             status = ledger.stopped(seconds=self.pace.expected(len(fresh)), regions=len(fresh))
             if status:
-                ledger.raise_lower(min(self.lower, float(self.keys[fresh].min())))
+                ledger.raise_lower(min(self.lower, least))
                 return status
-            yield self._look(fresh)
+            yield self._look(fresh, least)
 
     def _ended(self) -> str | None:
         """Why the search is over, "" where the bounds meet; None while it is not."""
@@ -183,20 +188,19 @@ class _Walk:
                 self.seen.add(name)
                 keep.append(i)
         begin, end = len(self.seen) - len(keep), len(self.seen)
-        while end > len(self.keys):
-            self.keys = np.concatenate([self.keys, np.zeros_like(self.keys)])
+        while end > len(self.patterns):
             self.patterns = np.concatenate([self.patterns, np.zeros_like(self.patterns)])
-        self.patterns[begin:end], self.keys[begin:end] = flipped[keep], moves["key"][keep]
+        self.patterns[begin:end] = flipped[keep]
         return np.arange(begin, end), moves[stop:]
 
     @np.errstate(all="ignore")  # overflow is dealt with where it counts
-    def _look(self, regions: np.ndarray) -> SearchStep:
-        """Look at regions: push their neighbours and decision planes below the upper bound."""
+    def _look(self, regions: np.ndarray, least: float) -> SearchStep:
+        """Look at regions: push their neighbours and decision planes below the upper bound, with keys from `least`."""
         ledger, begun = self.ledger, self.ledger.seconds
-        patterns, keys = self.patterns[regions], self.keys[regions]
+        patterns = self.patterns[regions]
         found = hyperplanes(self.atlas, patterns)
         faces = np.where(self.open, 0.0, found.faces[:, self.leads])
-        ahead = np.maximum(np.concatenate([faces, found.decisions], axis=1), keys[:, None])
+        ahead = np.maximum(np.concatenate([faces, found.decisions], axis=1), least)
         place, move = np.nonzero(ahead < ledger.upper)
         self.frontier.push(ahead[place, move], regions[place], move)
         ledger.regions += len(regions)

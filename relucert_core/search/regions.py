@@ -89,8 +89,8 @@ def affine_maps(atlas: Atlas, patterns: np.ndarray) -> tuple[np.ndarray, np.ndar
     value, row = np.broadcast_to(local.offset[:, None], (skip, count)), local.first[:, None, :]
     for k, part in enumerate(local.slices):
         target = slice(part.stop - skip, part.stop - skip + len(local.biases[k]))
-        # neurons that are off in all these regions count nowhere; the first layer's rows are the same in all of them, so
-        # that one product does for those that are always on
+        # Neurons that are off in all these regions count nowhere; the first layer's rows are the same in all of them,
+        # so that one product does for those that are always on.
         often = np.count_nonzero(switches[part], axis=1)
         common = np.flatnonzero(often == count) if k == 0 else np.zeros(0, dtype=np.int64)
         varied = np.flatnonzero((often > 0) & (often < count) if k == 0 else often > 0)
