@@ -100,12 +100,12 @@ def still_chart(scene: Scene, run: SearchRun, height: int) -> go.Figure:
 def buttons(live: Live | None, source: str, *, playing: bool) -> Any:
     """Start, stop, back; and the place for what is going on."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        slot, place = st.empty(), st.empty()
-    if live is not None and playing:
-        slot.button("Stop", key="beyond_stop", icon=":material/stop:", on_click=live.stop, type="primary")
-    else:
-        again = "Start again" if live is not None else "Start"
-        slot.button(again, key="beyond_start", icon=":material/play_arrow:", on_click=want, type="primary")
+        # one button with two faces: of two, the old one would stand beside the new one until the script has ended
+        face, icon, press = "Start" if live is None else "Start again", "play_arrow", want
+        if live is not None and playing:
+            face, icon, press = "Stop", "stop", live.stop
+        st.button(face, key="beyond_start", icon=f":material/{icon}:", on_click=press, type="primary")
+        place = st.empty()
     if live is not None and not playing:
         place.button("Back to the first view", key="beyond_back", icon=":material/replay:", on_click=forget)
     if live is None:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from pages._shared.memory import give_back_soon
+
 if TYPE_CHECKING:
     from relucert_core.attacks.result import Attack, AttackEntry
     from relucert_core.certificates.result import Certificate, CertificateEntry
@@ -49,6 +51,7 @@ def heavy() -> Iterator[None]:
         yield
     finally:
         places.release()
+        give_back_soon()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

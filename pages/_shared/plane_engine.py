@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages._shared.engine import heavy
+from pages._shared.memory import give_back_soon
 from pages._shared.plane_setup import FIGURE_LAYERS, REACH, Setup
 from relucert_core.attacks.result import Attack
 from relucert_core.certificates.result import Certificate
@@ -180,6 +181,7 @@ def training_turn(patience: float) -> Iterator[bool]:
     finally:
         if mine:
             _trainers().turn.release()
+            give_back_soon()
 
 
 def training_pace(run: object) -> float:

@@ -32,10 +32,11 @@ def training_buttons() -> bool:
         return False
     with st.container(horizontal=True, vertical_alignment="center", key="pg_train_bar"):
         label = "Go on" if run.status == "running" else "Train" if run.status == "ready" else "Train again"
-        if playing:
-            st.button("Pause", key="pg_pause", icon=":material/pause:", on_click=run.pause)
-        else:
-            st.button(label, key="pg_play", type="primary", icon=":material/play_arrow:", on_click=play)
+        # one button with two faces: of two, the old one would stand beside the new one until the script has ended
+        face, icon, press = ("Pause", "pause", run.pause) if playing else (label, "play_arrow", play)
+        st.button(
+            face, key="pg_play", icon=f":material/{icon}:", on_click=press, type="secondary" if playing else "primary"
+        )
         st.button("Step", key="pg_step", icon=":material/skip_next:", on_click=step, disabled=run.done or playing)
         going = playing or run.status == "running"
         st.button("Stop", key="pg_stop", icon=":material/stop:", on_click=run.stop, disabled=not going)
