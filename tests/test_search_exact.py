@@ -14,7 +14,7 @@ from relucert_core.network import Network
 from relucert_core.search import proof as proof_module
 from relucert_core.search import search
 from relucert_core.search.exact import explore
-from relucert_core.search.polar import nearest_around, next_to, planar
+from relucert_core.search.polar import beside_corners, corners_around, nearest_around, next_to, planar
 from relucert_core.search.proof import propose_weights
 from relucert_core.search.whitening import local_network
 from tests.hunt_search import small_network, small_point
@@ -284,3 +284,18 @@ def test_looking_around_finds_the_nearest_circle_that_is_read_differently():
     assert np.hypot(*(next_to(near) - near).T) == pytest.approx(5e-8 * np.hypot(*near), rel=1e-6)
     one_class = Network([[[1.0, 0.0]], [[0.0], [0.0]]], [[0.0], [1.0, 0.0]])
     assert nearest_around(local_network(one_class, torch.zeros(2, dtype=torch.float64), 0), 0.1) is None
+
+
+def test_corners_of_the_first_layer_nearest_first():
+    net = Network(
+        [[[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], [[1.0, 1.0, 0.0], [0.5, 0.5, 0.5]]], [[0.0, 0.0, -3.0], [0.0, 0.0]]
+    )
+    local = local_network(net, torch.tensor([1.0, 1.0], dtype=torch.float64), 0)
+    found = corners_around(local, 10.0)  # x = 0 and x = 3 are parallel: two corners
+    assert np.allclose(found, [[-1.0, -1.0], [2.0, -1.0]])
+    assert len(corners_around(local, 1.5)) == 1
+    assert len(corners_around(local, 1.0)) == 0
+    assert beside_corners(local, 1.0) is None
+    beside = beside_corners(local, 10.0)
+    assert np.allclose(beside, [-1.0, -1.0], atol=1e-6)
+    assert (net(local.inputs(beside[None])) @ [1.0, -1.0] <= 0).all()

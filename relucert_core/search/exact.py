@@ -27,7 +27,7 @@ from relucert_core.certificates.result import EXACT, Certificate, CertificateEnt
 from relucert_core.network import Network
 from relucert_core.search.each import certify_each
 from relucert_core.search.nodes import Bounded
-from relucert_core.search.polar import nearest_around, next_to, planar
+from relucert_core.search.polar import beside_corners, nearest_around, next_to, planar
 from relucert_core.search.polish import affordable, interior, polish
 from relucert_core.search.proof import Proposer, propose_weights
 from relucert_core.search.relax import Ball
@@ -118,6 +118,9 @@ class _Search:
         near = nearest_around(self.local, ledger.lower)
         if near is not None:
             self._improve(near)
+        corner = beside_corners(self.local, min(ledger.upper, far))
+        if corner is not None:
+            ledger.offer_array(self.local.inputs(corner))
         for limit, layers_first in ((_QUICK_PLANAR, False), (_PATIENT, True)):
             if ledger.witness is None or self._closed():
                 break

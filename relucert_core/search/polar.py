@@ -12,6 +12,7 @@ from relucert_core.search.whitening import LocalNetwork
 _ANGLES = np.linspace(0.0, 2 * np.pi, 48, endpoint=False)
 _CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 _RADII, _FARTHEST = 64, 1e3
+_CORNERS = 64
 _NEXT_TO = 5e-8  # of the distance: within what a witness may be away from its bound
 
 
@@ -32,6 +33,31 @@ def nearest_around(local: LocalNetwork, least: float) -> np.ndarray | None:
     own = logits[:, local.label].copy()
     logits[:, local.label] = -np.inf
     found = np.flatnonzero(logits.max(1) >= own)  # in order of the radii
+    return points[found[0]] if len(found) else None
+
+
+@np.errstate(all="ignore")  # parallel lines meet nowhere
+def corners_around(local: LocalNetwork, farthest: float) -> np.ndarray:
+    """Where lines of first-layer neurons meet, (C, 2): the nearest ones to 0, none beyond `farthest`."""
+    i, j = np.triu_indices(len(local.first), 1)
+    (a, b), (c, d), e, f = local.first[i].T, local.first[j].T, -local.offset[i], -local.offset[j]
+    points = np.stack([e * d - b * f, a * f - e * c], axis=1) / (a * d - b * c)[:, None]
+    distance = np.sqrt((points * points).sum(1))
+    points = points[np.argsort(distance)][: np.count_nonzero(distance < farthest)]
+    apart = np.concatenate([[True], np.abs(np.diff(points, axis=0)).max(1, initial=0.0) > _NEXT_TO * farthest])
+    return points[apart[: len(points)]][:_CORNERS]
+
+
+def beside_corners(local: LocalNetwork, farthest: float) -> np.ndarray | None:
+    """The nearest point next to one of the corners that is read differently."""
+    corners = corners_around(local, farthest)
+    if not len(corners):
+        return None
+    points = np.concatenate([next_to(corner) for corner in corners])
+    logits = local.values(points)[-1]
+    own = logits[:, local.label].copy()
+    logits[:, local.label] = -np.inf
+    found = np.flatnonzero(logits.max(1) >= own)  # in order of the corners
     return points[found[0]] if len(found) else None
 
 
