@@ -158,7 +158,8 @@ class _Search:
             count, batches = len(bounded.distance), batches + 1
             self.pace.done(count, ledger.seconds - begun)
             used, ledger.regions, ledger.queue = used + count, ledger.regions + count, len(tree)
-            self._look_at(bounded, batches)
+            if not planar(self.local) or batches <= 2 or batches % 8 == 0 or tree.finished:  # a look costs two batches
+                self._look_at(bounded, batches)
             ledger.raise_lower(tree.lower)
             yield ledger.step()
             if len(tree) > self.max_queue:
@@ -182,8 +183,8 @@ class _Search:
         """Look for a nearer witness among the points where the nodes' bounds are attained."""
         local, upper = self.local, self.ledger.upper
         finite = np.flatnonzero(bounded.distance < upper * CLOSE_ENOUGH)
-        if not len(finite) or (planar(local) and batches > 2 and batches % 4):
-            return  # where a batch takes no longer than a look
+        if not len(finite):
+            return
         logits = local.values(bounded.nearest[finite])[-1]
         own = logits[:, local.label].copy()
         logits[:, local.label] = -np.inf
