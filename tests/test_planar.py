@@ -302,3 +302,21 @@ def test_the_record_cannot_be_written_to() -> None:
     with pytest.raises(ValueError, match="read-only"):
         plane.vertices[0, 0] = 1.0
     assert plane.status == f"complete: {len(plane)} regions in the box"
+
+
+def test_neurons_that_are_never_positive_in_the_box_change_nothing() -> None:
+    """Nine of ten neurons of each layer stay off in the box: the regions and classes are those without them."""
+    rng, few, dead, before = np.random.default_rng(9), start_net((6, 5), 9), 54, 0
+    weights, biases = [], []
+    for layer, (weight, bias) in enumerate(zip(few.weights, few.biases, strict=True)):
+        beside = np.hstack([weight, rng.normal(size=(len(weight), before))])
+        extra = dead if layer < 2 else 0
+        weights.append(np.vstack([beside, rng.normal(size=(extra, beside.shape[1]))]))
+        biases.append(np.concatenate([bias, np.full(extra, -1e4)]))
+        before = extra
+    plane, expected = planar_complex(Network(weights, biases), BOX), planar_complex(few, BOX)
+    check_mesh(plane, 4.0)
+    assert len(plane) == len(expected)
+    assert np.allclose(np.sort(plane.areas), np.sort(expected.areas), atol=1e-12)
+    lengths = [np.linalg.norm(p.decision_segments[:, 0] - p.decision_segments[:, 1], axis=1) for p in (plane, expected)]
+    assert np.sort(lengths[0]) == pytest.approx(np.sort(lengths[1]), abs=1e-9)

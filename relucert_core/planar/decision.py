@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relucert_core.planar.layers import inverse_tolerance, last_values
+from relucert_core.planar.layers import inverse_tolerance, last_values, positive_somewhere
 from relucert_core.planar.rounds import next_corner, starts_of
 from relucert_core.planar.subdivide import Subdivision
 
@@ -65,7 +65,9 @@ def decide(cut: Subdivision, weight: np.ndarray, bias: np.ndarray) -> Decision:
 
 def vertex_logits(cut: Subdivision, weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The logits (V, K) at the regions' vertices and the tolerance of each class (K,)."""
-    hidden = np.maximum(last_values(cut.values, cut.made, cut.levels), 0)
+    used = positive_somewhere(cut.values.max(0))
+    hidden = np.maximum(last_values(cut.values, cut.made, cut.levels, used), 0)
+    weight = weight[:, used]
     return hidden @ weight.T + bias, 1 / inverse_tolerance(hidden.max(0), weight, bias)
 
 

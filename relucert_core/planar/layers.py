@@ -17,6 +17,7 @@ Made = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 ZERO_PART = 2.0**-43
 WORD = 64
 BLOCK = 131_072
+_WORTH = 0.8  # to leave out fewer neurons than this leaves costs more than it saves: values change place in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +91,26 @@ def inverse_tolerance(reach: np.ndarray, weight: np.ndarray, bias: np.ndarray) -
     return np.ldexp(1.0, np.where(size > 0, np.minimum(-exponent, 1000), 1000))
 
 
-def last_values(values: np.ndarray, made: Made, levels: tuple[int, ...]) -> np.ndarray:
-    """The layer's values at all vertices (V, n): those given, then the new ones by replaying the interpolations.
+def positive_somewhere(highest: np.ndarray) -> np.ndarray:
+    """The neurons (u,) worth taking along: those with a highest value above 0, or all when few would stay behind."""
+    used = np.flatnonzero(highest > 0)
+    return used if len(used) < _WORTH * len(highest) else np.arange(len(highest))
 
-    The neuron that made a vertex is set to exactly 0 there.
+
+def last_values(values: np.ndarray, made: Made, levels: tuple[int, ...], used: np.ndarray) -> np.ndarray:
+    """The layer's values at all vertices (V, u): those given, then the new ones by replaying the interpolations.
+
+    The neuron that made a vertex is set to exactly 0 there. Only the neurons `used` (u,) come along: those that are
+    positive somewhere, which every neuron is that made a vertex.
     """
+    if len(used) < values.shape[1]:
+        column = np.zeros(values.shape[1], np.int64)
+        column[used] = np.arange(len(used))
+        values, made = values[:, used], (*made[:3], column[made[3]])
     old, width = values.shape
     result = np.empty((old + len(made[0]), width))
     result[:old] = values
-    block = max(16, BLOCK // 4 // width)
+    block = max(16, BLOCK // 4 // max(1, width))
     for begin, end in pairwise(levels):
         for low in range(begin, end, block):
             part = slice(low, min(low + block, end))

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from relucert_core.errors import RelucertError
-from relucert_core.planar.layers import WORD, LayerValues, Made, last_values, layer_values
+from relucert_core.planar.layers import WORD, LayerValues, Made, last_values, layer_values, positive_somewhere
 from relucert_core.planar.lines import Lines, split_by_lines
 from relucert_core.planar.merge import merge
 from relucert_core.planar.rounds import SLOTS, Active, Pieces, Singles, Vertices, split_all, starts_of
@@ -80,8 +80,10 @@ def subdivide(weights: tuple, biases: tuple, polygon: np.ndarray, budget: Budget
     points = np.array(polygon, dtype=np.float64)
     corners, sizes = np.arange(len(points)), np.array([len(points)])
     hidden, reach, bits = points, np.abs(points).max(0), list[np.ndarray]()
+    used = np.arange(len(reach))  # inputs of the layer that are not 0 everywhere
     for number, (weight, bias) in enumerate(zip(weights[:-1], biases[:-1], strict=True), start=1):
-        layer = layer_values(hidden, weight, bias, reach, rectify=number > 1, last=number == len(weights) - 1)
+        inward = weight if len(used) == weight.shape[1] else np.ascontiguousarray(weight[:, used])
+        layer = layer_values(hidden, inward, bias, reach, rectify=number > 1, last=number == len(weights) - 1)
         vertices = Vertices(points.view(complex)[:, 0].copy(), len(points))
         if number == 1:
             parts, root, pattern = _cut_first(Lines(weight, bias, layer.scale), corners, sizes, vertices, budget)
@@ -91,8 +93,9 @@ def subdivide(weights: tuple, biases: tuple, polygon: np.ndarray, budget: Budget
         sizes = np.concatenate([part.sizes for part in parts])
         bits = [old[:, root] for old in bits] + [pattern]
         if number < len(weights) - 1:
-            hidden = last_values(layer.values, made, levels)
-            reach = np.maximum(layer.highest, 0)
+            used = positive_somewhere(layer.highest)
+            hidden = last_values(layer.values, made, levels, used)
+            reach = np.maximum(layer.highest[used], 0)
     return Subdivision(points, corners, sizes, tuple(bits), layer.values, made, levels)
 
 
