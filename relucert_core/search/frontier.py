@@ -91,7 +91,7 @@ class Frontier:
             if drawer not in self._drawers:
                 self._drawers[drawer], self._floors[drawer] = [], math.inf
                 heapq.heappush(self._order, drawer)
-            self._drawers[drawer].append(rows[begin:end])
+            self._drawers[drawer].append(rows[begin:end].copy())  # a view would keep the whole batch in memory
             self._floors[drawer] = min(self._floors[drawer], floor)
         self._count += len(rows)
 
