@@ -185,10 +185,7 @@ class _Search:
         finite = np.flatnonzero(bounded.distance < upper * CLOSE_ENOUGH)
         if not len(finite):
             return
-        logits = local.values(bounded.nearest[finite])[-1]
-        own = logits[:, local.label].copy()
-        logits[:, local.label] = -np.inf
-        gaps = own - logits.max(1)
+        gaps = local.leads(bounded.nearest[finite])
         leaf = bounded.branch[finite] < 0
         good = finite[(gaps <= 0) | leaf]
         if len(good):

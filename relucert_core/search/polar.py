@@ -29,11 +29,7 @@ def nearest_around(local: LocalNetwork, least: float) -> np.ndarray | None:
         return None
     radii = np.geomspace(max(least, 1e-6), farthest, _RADII)
     points = (radii[:, None, None] * _CIRCLE).reshape(-1, 2)
-    logits = local.values(points)[-1]
-    own = logits[:, local.label].copy()
-    logits[:, local.label] = -np.inf
-    found = np.flatnonzero(logits.max(1) >= own)  # in order of the radii
-    return points[found[0]] if len(found) else None
+    return _first_read_otherwise(local, points)
 
 
 @np.errstate(all="ignore")  # parallel lines meet nowhere
@@ -48,19 +44,22 @@ def corners_around(local: LocalNetwork, farthest: float) -> np.ndarray:
     return points[apart[: len(points)]][:_CORNERS]
 
 
+@np.errstate(all="ignore")  # overflow is dealt with where it counts
 def beside_corners(local: LocalNetwork, farthest: float) -> np.ndarray | None:
     """The nearest point next to one of the corners that is read differently."""
     corners = corners_around(local, farthest)
     if not len(corners):
         return None
     points = np.concatenate([next_to(corner) for corner in corners])
-    logits = local.values(points)[-1]
-    own = logits[:, local.label].copy()
-    logits[:, local.label] = -np.inf
-    found = np.flatnonzero(logits.max(1) >= own)  # in order of the corners
-    return points[found[0]] if len(found) else None
+    return _first_read_otherwise(local, points)
 
 
 def next_to(near: np.ndarray) -> np.ndarray:
     """Points on a tiny circle around `near` (2,): where many faces meet, a walk from face to face may miss a region."""
     return near + _NEXT_TO * float(np.sqrt(near @ near)) * _CIRCLE
+
+
+def _first_read_otherwise(local: LocalNetwork, points: np.ndarray) -> np.ndarray | None:
+    """The first of the points (B, 2), which come in the order of their distances, that is read differently."""
+    found = np.flatnonzero(local.leads(points) <= 0)
+    return points[found[0]] if len(found) else None

@@ -60,6 +60,13 @@ class LocalNetwork:
             values.append(np.maximum(values[-1], 0.0) @ weight.T + bias)
         return values
 
+    def leads(self, points: np.ndarray) -> np.ndarray:
+        """f_label minus the largest other logit at points y (B, m), (B,), not rounded outward."""
+        logits = self.values(points)[-1]
+        own = logits[:, self.label].copy()
+        logits[:, self.label] = -np.inf
+        return own - logits.max(1)
+
     def nearby(self, point: np.ndarray) -> np.ndarray:
         """The y (m,) of a point x (D,), up to rounding."""
         return point - self.point if self.lift is None else (point - self.point) @ self.lift
