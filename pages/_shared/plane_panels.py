@@ -55,6 +55,11 @@ def take(name: str) -> None:
         guarded(state.change, **{name: value})
 
 
+def kept(setup: Setup, name: str) -> dict[str, Any]:
+    """What ties a control to the field `name` of the setup: its key, and what a change does."""
+    return {"key": fill(name, getattr(setup, name)), "on_change": take, "args": (name,)}
+
+
 def take_dataset() -> None:
     """Other data: with its own noise and classes, and with the usual network when a preset was on the screen."""
     entry = TOY_DATASETS[filled("dataset")]
@@ -80,15 +85,11 @@ def data_controls(setup: Setup) -> None:
         st.caption(f"{len(setup.points[0])} points of your own. A toy set takes their place.")
     else:
         one, two = st.columns(2)
-        one.slider("Points", 20, 2000, step=10, key=fill("size", setup.size), on_change=take, args=("size",))
-        two.slider("Noise", 0.0, 0.5, step=0.01, key=fill("noise", setup.noise), on_change=take, args=("noise",))
-        one.number_input(
-            "Seed of the data", 0, 10**6, key=fill("data_seed", setup.data_seed), on_change=take, args=("data_seed",)
-        )
+        one.slider("Points", 20, 2000, step=10, **kept(setup, "size"))
+        two.slider("Noise", 0.0, 0.5, step=0.01, **kept(setup, "noise"))
+        one.number_input("Seed of the data", 0, 10**6, **kept(setup, "data_seed"))
         if len(entry.classes) > 1:
-            two.selectbox(
-                "Classes", sorted(entry.classes), key=fill("classes", setup.classes), on_change=take, args=("classes",)
-            )
+            two.selectbox("Classes", sorted(entry.classes), **kept(setup, "classes"))
     own_points(setup)
 
 
@@ -125,7 +126,7 @@ def network_controls(setup: Setup) -> None:
         columns[i % 3].number_input(
             f"Neurons in layer {i + 1}", 1, 64, key=fill(f"width{i}", width), on_change=take_widths
         )
-    st.number_input("Seed of the start", 0, 10**6, key=fill("seed", setup.seed), on_change=take, args=("seed",))
+    st.number_input("Seed of the start", 0, 10**6, **kept(setup, "seed"))
     st.file_uploader(
         "A network of your own (safetensors, 2 inputs)",
         type=["safetensors"],
@@ -157,77 +158,20 @@ def take_network() -> None:
 def training_controls(setup: Setup) -> None:
     """How the network is trained."""
     st.segmented_control(
-        "Method",
-        list(METHODS),
-        format_func=METHODS.__getitem__,
-        key=fill("method", setup.method),
-        on_change=take,
-        args=("method",),
-        required=True,
+        "Method", list(METHODS), format_func=METHODS.__getitem__, **kept(setup, "method"), required=True
     )
     one, two = st.columns(2)
-    one.slider("Epochs", 10, 2000, step=10, key=fill("epochs", setup.epochs), on_change=take, args=("epochs",))
-    two.number_input(
-        "Learning rate",
-        0.0001,
-        1.0,
-        format="%.4f",
-        step=0.005,
-        key=fill("rate", setup.rate),
-        on_change=take,
-        args=("rate",),
-    )
-    one.selectbox(
-        "Optimiser",
-        list(OPTIMIZERS),
-        format_func=OPTIMIZERS.__getitem__,
-        key=fill("optimizer", setup.optimizer),
-        on_change=take,
-        args=("optimizer",),
-    )
-    two.number_input(
-        "Weight decay",
-        0.0,
-        1.0,
-        format="%.4f",
-        step=0.001,
-        key=fill("weight_decay", setup.weight_decay),
-        on_change=take,
-        args=("weight_decay",),
-    )
+    one.slider("Epochs", 10, 2000, step=10, **kept(setup, "epochs"))
+    two.number_input("Learning rate", 0.0001, 1.0, format="%.4f", step=0.005, **kept(setup, "rate"))
+    one.selectbox("Optimiser", list(OPTIMIZERS), format_func=OPTIMIZERS.__getitem__, **kept(setup, "optimizer"))
+    two.number_input("Weight decay", 0.0, 1.0, format="%.4f", step=0.001, **kept(setup, "weight_decay"))
     if setup.method == "adversarial":
-        st.slider(
-            "Reach of the attacks (L2)",
-            0.0,
-            0.5,
-            step=0.01,
-            key=fill("radius", setup.radius),
-            on_change=take,
-            args=("radius",),
-        )
+        st.slider("Reach of the attacks (L2)", 0.0, 0.5, step=0.01, **kept(setup, "radius"))
     if setup.method == "simplex":
-        one.slider(
-            "Strength", 0.0, 5.0, step=0.1, key=fill("strength", setup.strength), on_change=take, args=("strength",)
-        )
-        two.slider("Faces that count", 1, 16, key=fill("faces", setup.faces), on_change=take, args=("faces",))
-        one.slider(
-            "Wanted distance to faces",
-            0.01,
-            0.5,
-            step=0.01,
-            key=fill("face_margin", setup.face_margin),
-            on_change=take,
-            args=("face_margin",),
-        )
-        two.slider(
-            "Wanted distance to boundaries",
-            0.01,
-            0.6,
-            step=0.01,
-            key=fill("decision_margin", setup.decision_margin),
-            on_change=take,
-            args=("decision_margin",),
-        )
+        one.slider("Strength", 0.0, 5.0, step=0.1, **kept(setup, "strength"))
+        two.slider("Faces that count", 1, 16, **kept(setup, "faces"))
+        one.slider("Wanted distance to faces", 0.01, 0.5, step=0.01, **kept(setup, "face_margin"))
+        two.slider("Wanted distance to boundaries", 0.01, 0.6, step=0.01, **kept(setup, "decision_margin"))
     st.caption("A change takes the network back to its start; press Train.")
 
 
