@@ -43,8 +43,8 @@ QUEUE_BYTES = 1_000_000_000
 _QUICK = 300  # nodes spent at once on the whole radius: easy points need fewer
 _STEP = 0.1  # of the upper bound, from one stage to the next, to begin with
 _QUICK_WIDTH = 256  # hidden neurons up to which that is worth while
-_QUICK_PLANAR = 120  # the same for two inputs
-_PATIENT = 4000  # what follows there, with the first layer's neurons first: their cells are few
+_QUICK_PLANAR = 120  # nodes spent at once with two inputs
+_PATIENT = 4000  # nodes spent there after those, a layer only after the one before it: its cells are few
 FAR = 1e9
 
 
