@@ -105,25 +105,51 @@ def slot_bits(slot: np.ndarray) -> np.ndarray:
 def split_all(
     groups: list[Active], singles: list[Singles], listed: np.ndarray, vertices: Vertices, check: Callable[[int], None]
 ) -> list[Pieces]:
-    """Split until no neuron crosses any polygon, group after group.
+    """Split until no neuron crosses any polygon.
 
-    `listed` (slots, roots) names the neuron of every slot; `check` is told after each round how many polygons there
-    are, and may raise.
+    `groups` come with ever longer lists. The last one is split until its lists are as short as those of the one before,
+    then both go on together: a round of few polygons costs nearly as much as one of many. `listed` (slots, roots) names
+    the neuron of every slot; `check` is told after each round how many polygons there are, and may raise.
     """
     done: list[Pieces] = []
     count = sum(len(some.slot) for some in singles)
-    for group in groups:
-        active = group
-        while len(active.pieces.sizes):
-            cut = cut_edges(active.pieces, active.values[0], listed[active.slot[0], active.pieces.root], vertices)
-            leaves, ones, active = _split(active, cut)
-            done.append(leaves)
-            singles.append(ones)
-            count += len(leaves.sizes) + len(ones.slot)
-            check(count + len(active.pieces.sizes))
+    waiting = [group for group in groups if len(group.pieces.sizes)]
+    active = waiting.pop() if waiting else None
+    while active is not None:
+        cut = cut_edges(active.pieces, active.values[0], listed[active.slot[0], active.pieces.root], vertices)
+        leaves, ones, active = _split(active, cut)
+        done.append(leaves)
+        singles.append(ones)
+        count += len(leaves.sizes) + len(ones.slot)
+        check(count + len(active.pieces.sizes) + sum(len(group.pieces.sizes) for group in waiting))
+        if waiting and (len(active.slot) <= len(waiting[-1].slot) or not len(active.pieces.sizes)):
+            active = _joined(active, waiting.pop())
+        elif not len(active.pieces.sizes):
+            active = None
     done += _split_singles(singles, listed, vertices)
     check(sum(len(pieces.sizes) for pieces in done))
     return done
+
+
+def _joined(one: Active, other: Active) -> Active:
+    """The polygons of both groups, whose lists are filled up to the same length."""
+    if not len(one.pieces.sizes):
+        return other
+    length = max(len(one.slot), len(other.slot))
+    slot, values = (
+        np.concatenate([_filled_up(getattr(group, name), length) for group in (one, other)], axis=1)
+        for name in ("slot", "values")
+    )
+    pieces = Pieces(*(np.concatenate([getattr(group.pieces, name) for group in (one, other)], -1) for name in _FIELDS))
+    crossing, signs = (
+        np.concatenate([getattr(group, name) for group in (one, other)], axis=1) for name in ("crossing", "signs")
+    )
+    return Active(pieces, crossing, slot, values, signs)
+
+
+def _filled_up(rows: np.ndarray, length: int) -> np.ndarray:
+    """The rows with zeros below, `length` in all."""
+    return np.concatenate([rows, np.zeros((length - len(rows), rows.shape[1]), rows.dtype)])
 
 
 @dataclass
