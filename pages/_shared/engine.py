@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages._shared.memory import give_back_soon
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _HASH: dict[str | type[Any], Callable[[Any], Any]] = {"relucert_core.network.Network": lambda net: net.digest}
 _PATIENCE_SECONDS = 60
+_LOOK_SECONDS = 0.05
 AUTOMATIC_SECONDS = 1.0  # for methods that improve as long as they run
 
 
@@ -43,15 +46,26 @@ def _places() -> threading.BoundedSemaphore:
 
 @contextlib.contextmanager
 def heavy() -> Iterator[None]:
-    """A place for heavy work; raises Busy when none comes free within a minute."""
-    places = _places()
-    if not places.acquire(timeout=_PATIENCE_SECONDS):
-        raise Busy("Many visitors are computing at the moment. Please try again in a minute.")
+    """A place for heavy work; raises Busy when none comes free within a minute.
+
+    Streamlit gives way to a visitor's click only where the script calls it, so one that waits here has to ask.
+    """
+    places, begun = _places(), time.monotonic()
+    while not places.acquire(timeout=_LOOK_SECONDS):
+        if time.monotonic() - begun > _PATIENCE_SECONDS:
+            raise Busy("Many visitors are computing at the moment. Please try again in a minute.")
+        give_way()
     try:
         yield
     finally:
         places.release()
         give_back_soon()
+
+
+def give_way() -> None:
+    """End this run of the script here when its visitor has clicked meanwhile: the click starts another one."""
+    if get_script_run_ctx(suppress_warning=True) is not None:
+        _ = "a look at it" in st.session_state  # where Streamlit gives way
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

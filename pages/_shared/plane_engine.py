@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages._shared.engine import heavy
+from pages._shared.engine import give_way, heavy
 from pages._shared.memory import give_back_soon
 from pages._shared.plane_setup import FIGURE_LAYERS, REACH, Setup
 from relucert_core.attacks.result import Attack
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MAX_REGIONS = 30_000
 TICKS_A_SECOND = 4
+MANY_TRAINERS = 6
 _FORGOTTEN_SECONDS = 10.0
 BOX = 1.25
 SHOWN_ATTACKS = ("deepfool", "ifgsm", "ddn")
@@ -104,8 +105,11 @@ def run_key(snapshots: Sequence[Snapshot]) -> str:
 @st.cache_resource(max_entries=4, ttl=1800, show_spinner=False)
 def frames_of(run: str, _snapshots: Sequence[Snapshot]) -> dict[str, Any]:
     """The pictures of a training, named by its `run_key`, for the time slider; of very large ones only some."""
-    with heavy():
-        planes = [planar_complex(s.network, ((-BOX, BOX), (-BOX, BOX)), max_regions=MAX_REGIONS) for s in _snapshots]
+    planes = []
+    for snapshot in _snapshots:  # a place for each, so that other visitors get theirs in between
+        give_way()
+        with heavy():
+            planes.append(planar_complex(snapshot.network, ((-BOX, BOX), (-BOX, BOX)), max_regions=MAX_REGIONS))
     kept = thinned([len(plane.decision.sizes) for plane in planes])
     return frames_data([planes[i] for i in kept], [_snapshots[i].epoch for i in kept])
 
@@ -187,14 +191,16 @@ def training_turn(patience: float) -> Iterator[bool]:
 def training_pace(run: object) -> float:
     """Seconds from one tick of `run` to the next, a power of 2: the more runs train at once, the longer.
 
-    Every tick draws a picture, in Python and in the browser; all runs together make about TICKS_A_SECOND.
+    Every tick draws a picture, in Python and in the browser; all runs together make about TICKS_A_SECOND, and fewer
+    from MANY_TRAINERS on, as each more of them also has a page to answer.
     """
     seen, now = _trainers().seen, time.monotonic()
     seen[id(run)] = now
     for other, when in list(seen.items()):
         if now - when > _FORGOTTEN_SECONDS:
             seen.pop(other, None)
-    return 2.0 ** math.ceil(math.log2(len(seen) / TICKS_A_SECOND))
+    crowd = len(seen) * max(1.0, len(seen) / MANY_TRAINERS)
+    return 2.0 ** math.ceil(math.log2(crowd / TICKS_A_SECOND))
 
 
 def finite(value: float) -> float | None:

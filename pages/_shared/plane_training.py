@@ -12,7 +12,7 @@ from pages._shared import plane_engine as engine
 from pages._shared import plane_state as state
 from pages._shared.engine import heavy
 from pages._shared.plane_picker import plane_timeline
-from pages._shared.plane_player import Player
+from pages._shared.plane_player import SLICE_SECONDS, Player
 from pages._shared.plane_scene import Scene
 from relucert_core.figures.plane_history import history_figure
 from relucert_core.planar import OverBudget, planar_complex
@@ -20,6 +20,7 @@ from relucert_core.planar.preview import encode, frames_data
 from relucert_core.training.toy import Snapshot
 
 MEASURED = 200
+USUAL_PACE = 4.0  # seconds from tick to tick up to which a tick trains for SLICE_SECONDS
 STILL: dict[str, Any] = {"displayModeBar": False}
 
 
@@ -78,7 +79,7 @@ def progress(scene: Scene, pace: float) -> None:
     wanted = engine.training_pace(run)
     with engine.training_turn(0.05) as mine:
         if mine:
-            run.advance()
+            run.advance(SLICE_SECONDS * max(1.0, pace / USUAL_PACE))  # fewer ticks train longer
     if not run.playing or wanted > pace or wanted < pace / 2:
         st.rerun()  # it has ended; or others train too, or no longer: then with another pace
     loss = f", loss {run.losses[-1]:.3f}" if run.losses else ""

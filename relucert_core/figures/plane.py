@@ -1,7 +1,8 @@
 """The plane of a network with two inputs as a plotly figure: class areas, polyhedra, boundary, data.
 
-The figure knows nothing of the point u: what follows the pointer is drawn over it by the browser. Polygons are joined
-into a few traces with gaps, for a browser draws ten long paths quickly and a thousand short ones slowly.
+The figure knows nothing of the point u: what follows the pointer is drawn over it by the browser. A browser draws
+ten long paths quickly and a thousand short ones slowly: polygons are joined into a few traces with gaps (the `mode`
+"none", as plotly makes a path of every piece of a line), and edges into long lines.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import plotly.graph_objects as go
 
 from relucert_core.figures.theme import GREEN, PURPLE, SKY_BLUE, VERMILION, YELLOW, Theme, blank_figure
 from relucert_core.planar.slopes import local_slopes
+from relucert_core.planar.trails import trails
 
 if TYPE_CHECKING:
     from relucert_core.planar.complex import PlanarComplex
@@ -161,17 +163,14 @@ def joined(vertices: np.ndarray, corners: np.ndarray, sizes: np.ndarray, chosen:
 
 def _filled(points: np.ndarray, colour: str, name: str) -> go.Scatter:
     return go.Scatter(
-        x=points[:, 0], y=points[:, 1], mode="lines", line={"width": 0}, fill="toself", fillcolor=colour,
-        hoverinfo="skip", name=name,
-    )  # fmt: skip
+        x=points[:, 0], y=points[:, 1], mode="none", fill="toself", fillcolor=colour, hoverinfo="skip", name=name
+    )
 
 
 def _lines(ends: np.ndarray, colour: str, width: float, name: str, opacity: float = 1.0) -> go.Scatter:
-    out = np.full((len(ends), 3, 2), np.nan, np.float32)
-    out[:, :2] = ends
-    flat = out.reshape(-1, 2)
+    points = trails(ends).astype(np.float32)
     return go.Scatter(
-        x=flat[:, 0], y=flat[:, 1], mode="lines", line={"color": colour, "width": width}, opacity=opacity,
+        x=points[:, 0], y=points[:, 1], mode="lines", line={"color": colour, "width": width}, opacity=opacity,
         hoverinfo="skip", name=name,
     )  # fmt: skip
 
