@@ -119,9 +119,9 @@ class _Search:
         if near is not None:
             self._improve(near)
         corner = beside_corners(self.local, min(ledger.upper, far))
-        if corner is not None:
-            ledger.offer_array(self.local.inputs(corner))
-        for limit, layers_first in ((_QUICK_PLANAR, False), (_PATIENT, True)):
+        at_corner = corner is not None and ledger.offer_array(self.local.inputs(corner))
+        tries = ((_QUICK_PLANAR, False), (_PATIENT, True))
+        for limit, layers_first in tries[1:] if at_corner else tries:  # many regions meet in a corner
             if ledger.witness is None or self._closed():
                 break
             status = yield from self._stage(min(ledger.upper, far), limit, layers_first=layers_first)

@@ -24,6 +24,7 @@ MEMORY = "the memory limit is reached"
 NOWHERE = "nothing is adversarial"
 _BATCH_SECONDS = 0.06
 _BATCH_SHARE = 0.03
+_DOUBTFUL = 1e-6  # a lead of this part of the logits is no rounding error
 _PUSHES = (0.0, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 3e-7, 1e-6, 1e-5, 1e-4)
 
 
@@ -103,7 +104,8 @@ class Ledger:
         if not len(candidates):
             return False
         distances = distance_above(candidates, self.point, self.norm)
-        candidates, distances = candidates[distances < self.upper], distances[distances < self.upper]
+        worth = (distances < self.upper) & self._hopeful(candidates)
+        candidates, distances = candidates[worth], distances[worth]
         if not len(candidates):
             return False
         good = proved(self.net, candidates, self.label)
@@ -112,6 +114,14 @@ class Ledger:
         best = int(torch.where(good, distances, math.inf).argmin())
         self.upper, self.witness = float(distances[best]), candidates[best].numpy().copy()
         return True
+
+    def _hopeful(self, candidates: torch.Tensor) -> torch.Tensor:
+        """(S,) bool: all but the points whose logits leave no doubt; a proof costs fifty times as much as a look."""
+        logits = self.net.logits(candidates)
+        others = logits.clone()
+        others[:, self.label] = -math.inf
+        lead = logits[:, self.label] - others.amax(-1)
+        return ~(lead > _DOUBTFUL * logits.abs().amax(-1))  # NaN is no reason to leave a point out
 
     def offer_array(self, candidate: np.ndarray | None) -> bool:
         """`offer` for one point (D,), or for none."""
