@@ -14,8 +14,11 @@ import pytest
 from PIL import Image
 
 from relucert_core.importers.safetensors_file import load_network
+from relucert_core.planar import planar_complex
+from relucert_core.planar.preview import frames_data
 from relucert_core.training.showcase import load_run
 from tests.app import browser
+from tests.app.javascript import COMPONENTS
 
 pytestmark = pytest.mark.browser
 START = """() => { const s = window.relucertCount = { frames: 0, begun: performance.now() };
@@ -192,3 +195,29 @@ def test_a_click_adds_a_point_and_undo_takes_it_back(app_address, chromium):
         page.get_by_role("button", name="Undo").click()
         page.get_by_text("points of your own.").wait_for(state="detached")
         assert not page.script_errors
+
+
+MOUNT = """([source, html, data, leave]) => {
+  document.body.innerHTML = `<div class="st-key-here"><div class="js-plotly-plot"><div class="svg-container"
+    style="width:90px;height:90px"></div></div></div><div class="mount">${html}</div>`;
+  const axis = { _offset: 0, _length: 90, d2p: (x) => 45 * (x + 1) };
+  document.querySelector(".js-plotly-plot")._fullLayout = { xaxis: axis, yaxis: axis };
+  const component = new Function(`${source.replace("export default function", "return function")}`)();
+  const end = component({ data, parentElement: document.querySelector(".mount"), setStateValue() {} });
+  if (leave) end();
+  return new Promise((done) => setTimeout(() => done(document.querySelectorAll("canvas").length), 300));
+}"""
+
+
+def test_a_time_slider_that_goes_leaves_no_picture_behind(chromium):
+    """While a network trains the slider stands elsewhere than afterwards; its last picture must not come late."""
+    net = load_run("moons-figure").network
+    data = frames_data([planar_complex(net, ((-1, 1), (-1, 1)))], [7])
+    look = {"background": "white", "edge": "gray", "boundary": "black", "classes": ["red", "blue"], "line": 1}
+    data = {"target": "here", "frames": data, "run": "a", "epoch": 7, "points": None, "live": True, "look": look}
+    source = "\n".join((COMPONENTS / name).read_text("utf8") for name in ("plane_core.js", "plane_timeline.js"))
+    html = (COMPONENTS / "plane_timeline.html").read_text("utf8")
+    page = chromium.new_page()
+    assert page.evaluate(MOUNT, [source, html, data, False]) == 1, "it draws"
+    assert page.evaluate(MOUNT, [source, html, data, True]) == 0
+    page.close()

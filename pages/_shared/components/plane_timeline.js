@@ -237,6 +237,7 @@ export default function ({ data, parentElement, setStateValue }) {
     line.stops.forEach((stop) => stop());
     clearTimeout(line.wait);
     clearTimeout(line.settling);
+    cancelAnimationFrame(line.frame); // else it would put the canvas back, over a chart that nobody clears any more
     line.hide();
     line.channel.tell("moment", null);
     timelines.delete(parentElement);
