@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relucert_core.planar.layers import inverse_tolerance, last_values, positive_somewhere
+from relucert_core.planar.layers import BLOCK, inverse_tolerance, last_values, positive_somewhere
 from relucert_core.planar.rounds import next_corner, starts_of
 from relucert_core.planar.subdivide import Subdivision
 
@@ -66,9 +66,16 @@ def decide(cut: Subdivision, weight: np.ndarray, bias: np.ndarray) -> Decision:
 def vertex_logits(cut: Subdivision, weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The logits (V, K) at the regions' vertices and the tolerance of each class (K,)."""
     used = positive_somewhere(cut.values.max(0))
-    hidden = np.maximum(last_values(cut.values, cut.made, cut.levels, used), 0)
-    weight = weight[:, used]
-    return hidden @ weight.T + bias, 1 / inverse_tolerance(hidden.max(0), weight, bias)
+    hidden, weight = last_values(cut.values, cut.made, cut.levels, used), weight[:, used]
+    logits, highest = np.empty((len(hidden), len(bias))), np.zeros(len(used))
+    block = max(16, BLOCK // max(1, len(used)))
+    for begin in range(0, len(hidden), block):  # in blocks and in place: fresh memory costs as much as the product
+        part = hidden[begin : begin + block]
+        np.maximum(part, 0, out=part)
+        np.maximum(highest, part.max(0), out=highest)
+        np.matmul(part, weight.T, out=logits[begin : begin + block])
+    logits += bias
+    return logits, 1 / inverse_tolerance(highest, weight, bias)
 
 
 def _winners(logits: np.ndarray, tolerance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
