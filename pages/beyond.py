@@ -21,6 +21,7 @@ from pages._shared.beyond_words import UNIT, compared, ended, headline, labels, 
 from pages._shared.control import control  # noqa: E402
 from pages._shared.digit_results import CAMERA  # noqa: E402
 from pages._shared.keys import listen_to_keys  # noqa: E402
+from pages._shared.two_faced import two_faced  # noqa: E402
 from pages._shared.words import down, up  # noqa: E402
 from relucert_core.errors import RelucertError  # noqa: E402
 from relucert_core.figures.digits import digit_png  # noqa: E402
@@ -100,11 +101,10 @@ def still_chart(scene: Scene, run: SearchRun, height: int) -> go.Figure:
 def buttons(live: Live | None, source: str, *, playing: bool) -> Any:
     """Start, stop, back; and the place for what is going on."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        # one button with two faces: of two, the old one would stand beside the new one until the script has ended
-        face, icon, press = "Start" if live is None else "Start again", "play_arrow", want
+        face: tuple[str, str, Callable[[], object]] = ("Start" if live is None else "Start again", "play_arrow", want)
         if live is not None and playing:
-            face, icon, press = "Stop", "stop", live.stop
-        st.button(face, key="beyond_start", icon=f":material/{icon}:", on_click=press, type="primary")
+            face = ("Stop", "stop", live.stop)
+        two_faced("beyond_start", *face)
         place = st.empty()
     if live is not None and not playing:
         place.button("Back to the first view", key="beyond_back", icon=":material/replay:", on_click=forget)

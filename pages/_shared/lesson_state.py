@@ -46,8 +46,7 @@ def write_link() -> None:
         link[SHOWN] = "1"
     if point() != LESSON_POINT:
         link[LINKED_POINT] = "{:g},{:g}".format(*point())
-    links.put(link, (STEP, SHOWN, LINKED_POINT))
-    links.wrote(_PAGE, link)
+    links.write(_PAGE, link, (STEP, SHOWN, LINKED_POINT))
 
 
 def step_number() -> int:

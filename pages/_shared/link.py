@@ -7,6 +7,7 @@ change of the address has arrived carries an older one: that is an echo, and tak
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -41,26 +42,47 @@ def changed_by_hand(page: str, link: Link) -> bool:
     return not (lately and not written.known and link in written.earlier)
 
 
-def wrote(page: str, link: Link) -> None:
-    """Remember that the page shows `link`: it wrote it into the address, or was opened with it."""
+def wrote(page: str, link: Link, between: Iterable[Link] = ()) -> None:
+    """Remember that the page shows `link`: it wrote it into the address, or was opened with it.
+
+    between: what the address is until then.
+    """
     old, now = _written(page), time.monotonic()
-    if old is None:
-        st.session_state[_key(page)] = Written(link, (), now, known=False)
-    elif link == old.latest:
+    if old is not None and link == old.latest:
         st.session_state[_key(page)] = replace(old, at=now)
     else:
-        earlier = (old.latest, *old.earlier)[:_KEPT]
-        st.session_state[_key(page)] = Written(link, earlier, now, known=False)
+        before = () if old is None else (old.latest, *old.earlier)
+        st.session_state[_key(page)] = Written(link, (*between, *before)[:_KEPT], now, known=False)
 
 
-def put(wanted: Link, known: tuple[str, ...] | list[str]) -> None:
+def write(page: str, wanted: Link, known: Iterable[str]) -> None:
+    """`put`, remembered as what the page shows.
+
+    A click may end this run of the script between two changes of the address. So it is remembered before, and what the
+    address is in between are echoes too.
+    """
+    address = {key: st.query_params[key] for key in known if key in st.query_params}
+    steps = [address]
+    if address != wanted:
+        steps.append({**address, **wanted})
+        for key in _superfluous(address, wanted):
+            steps.append({name: value for name, value in steps[-1].items() if name != key})
+    wrote(page, wanted, steps[:-1])
+    put(wanted, known)
+
+
+def put(wanted: Link, known: Iterable[str]) -> None:
     """Make `wanted` the part of the address that has the keys `known`; nothing else changes."""
-    for key in known:
-        if key not in wanted and key in st.query_params:
-            del st.query_params[key]
-    for key, value in wanted.items():
-        if st.query_params.get(key) != value:
-            st.query_params[key] = value
+    address = {key: st.query_params[key] for key in known if key in st.query_params}
+    new = {key: value for key, value in wanted.items() if address.get(key) != value}
+    if new:
+        st.query_params.update(new)
+    for key in _superfluous(address, wanted):
+        del st.query_params[key]
+
+
+def _superfluous(address: Link, wanted: Link) -> list[str]:
+    return [key for key in address if key not in wanted]
 
 
 def _key(page: str) -> str:

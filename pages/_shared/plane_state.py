@@ -246,5 +246,4 @@ def write() -> None:
         of = replace(of, own="")
     link = write_link(of, view(), home(of))
     link = {} if link == {"pg_preset": FIRST_PRESET} else link
-    links.put(link, [key for key in st.query_params.to_dict() if key.startswith("pg_")])
-    links.wrote(_PAGE, link)
+    links.write(_PAGE, link, [key for key in st.query_params.to_dict() if key.startswith("pg_")])

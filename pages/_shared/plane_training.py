@@ -14,6 +14,7 @@ from pages._shared.engine import heavy
 from pages._shared.plane_picker import plane_timeline
 from pages._shared.plane_player import SLICE_SECONDS, Player
 from pages._shared.plane_scene import Scene
+from pages._shared.two_faced import two_faced
 from relucert_core.figures.plane_history import history_figure
 from relucert_core.planar import OverBudget, planar_complex
 from relucert_core.planar.preview import encode, frames_data
@@ -33,11 +34,8 @@ def training_buttons() -> bool:
         return False
     with st.container(horizontal=True, vertical_alignment="center", key="pg_train_bar"):
         label = "Go on" if run.status == "running" else "Train" if run.status == "ready" else "Train again"
-        # one button with two faces: of two, the old one would stand beside the new one until the script has ended
-        face, icon, press = ("Pause", "pause", run.pause) if playing else (label, "play_arrow", play)
-        st.button(
-            face, key="pg_play", icon=f":material/{icon}:", on_click=press, type="secondary" if playing else "primary"
-        )
+        face = ("Pause", "pause", run.pause) if playing else (label, "play_arrow", play)
+        two_faced("pg_play", *face, primary=not playing)
         st.button("Step", key="pg_step", icon=":material/skip_next:", on_click=step, disabled=run.done or playing)
         going = playing or run.status == "running"
         st.button("Stop", key="pg_stop", icon=":material/stop:", on_click=run.stop, disabled=not going)

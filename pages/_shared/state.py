@@ -62,9 +62,7 @@ def gallery_digit(index: int) -> Digit:
 
 def write_link(digit: Digit) -> None:
     """Make the browser's address a link to this digit."""
-    wanted = link_of(digit)
-    links.put(wanted, (IMAGE, INK))
-    links.wrote(_PAGE, wanted)
+    links.write(_PAGE, link_of(digit), (IMAGE, INK))
 
 
 def link_of(digit: Digit) -> dict[str, str]:

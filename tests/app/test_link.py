@@ -53,3 +53,43 @@ def test_only_so_many_are_remembered(clock):
         links.wrote("p", {"x": str(i)})
     assert not links.changed_by_hand("p", {"x": "38"})
     assert links.changed_by_hand("p", {"x": "2"})
+
+
+class Clicked(BaseException):
+    """What Streamlit raises in a script whose visitor has clicked."""
+
+
+class Address(dict):
+    """An address of which only so many changes succeed before the visitor clicks."""
+
+    left = 0
+
+    def _change(self) -> None:
+        if not self.left:
+            raise Clicked
+        self.left -= 1
+
+    def update(self, *pairs: object) -> None:
+        self._change()
+        super().update(*pairs)
+
+    def __delitem__(self, key: str) -> None:
+        self._change()
+        super().__delitem__(key)
+
+
+@pytest.mark.parametrize("changes", range(4))
+def test_a_click_between_two_changes_of_the_address_is_an_echo(clock, monkeypatch, changes):
+    address = Address({"x": "a", "y": "b", "z": "c", "other": "stays"})
+    monkeypatch.setattr("streamlit.query_params", address)
+    known, wanted = ("x", "y", "z", "w"), {"x": "new", "w": "d"}
+    links.wrote("p", {"x": "a", "y": "b", "z": "c"})
+    address.left = changes
+    if changes < 3:
+        with pytest.raises(Clicked):
+            links.write("p", wanted, known)
+    else:
+        links.write("p", wanted, known)
+        assert address == {**wanted, "other": "stays"}
+    assert not links.changed_by_hand("p", {key: address[key] for key in known if key in address})
+    assert links.changed_by_hand("p", {"x": "by hand"})
