@@ -274,6 +274,25 @@ def test_where_all_faces_meet_in_the_nearest_point(point):
     assert step.regions < 6000
 
 
+@pytest.mark.parametrize(
+    "point",
+    [
+        [1.4775114619225391, -0.49822859449675216],  # the leaf with the nearest point comes early and only once
+        [
+            -0.8790656747435669,
+            0.7470908071891009,
+        ],  # a neuron that is on but for rounding is negative there
+    ],
+)
+def test_the_last_leaf_has_its_witness(point):
+    from relucert_core.training.showcase import SHOWCASE, load_run
+
+    net = load_run(SHOWCASE["many"].file).network
+    truth, step = rc.planar_distance(net, point), last(search(net, point, max_seconds=20))
+    assert step.status == "exact"
+    assert step.lower == pytest.approx(truth.distance, rel=1e-6)
+
+
 def test_looking_around_finds_the_nearest_circle_that_is_read_differently():
     net = Network([[[1.0, 0.0], [-1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0], [0.0, 0.0]])  # right, left
     local = local_network(net, torch.tensor([0.5, 0.0], dtype=torch.float64), 0)

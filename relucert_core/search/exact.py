@@ -158,7 +158,7 @@ class _Search:
             count, batches = len(bounded.distance), batches + 1
             self.pace.done(count, ledger.seconds - begun)
             used, ledger.regions, ledger.queue = used + count, ledger.regions + count, len(tree)
-            if not planar(self.local) or batches <= 2 or batches % 8 == 0 or tree.finished:  # a look costs two batches
+            if self._worth_a_look(bounded, batches) or tree.finished:
                 self._look_at(bounded, batches)
             ledger.raise_lower(tree.lower)
             yield ledger.step()
@@ -177,6 +177,11 @@ class _Search:
             width = max(1, min(width, int(ledger.max_regions - ledger.regions) // 2))
         count = tree.roots or 2 * width
         return width, ledger.stopped(seconds=self.pace.expected(count), regions=count)
+
+    def _worth_a_look(self, bounded: Bounded, batches: int) -> bool:
+        """With two inputs a look costs as much as two batches; leaves, which don't come again, are always worth one."""
+        settled = (bounded.branch < 0) & (bounded.distance < self.ledger.upper * CLOSE_ENOUGH)
+        return not planar(self.local) or batches <= 2 or batches % 8 == 0 or bool(settled.any())
 
     @np.errstate(all="ignore")  # overflow is dealt with where it counts
     def _look_at(self, bounded: Bounded, batches: int) -> None:

@@ -140,6 +140,7 @@ def _choose_branch(
         cost = np.where(open_, spread / sizes, cost)
         for part in ball.local.slices[1:]:
             open_[:, part] &= ~open_[:, : part.start].any(1, keepdims=True)
-    wrong = free & ~open_ & (np.where(facts.lower >= 0, -values, values) > _NOTHING * sizes)
+    beyond = np.where(facts.upper > -facts.lower, -values, values)  # on the side that is empty, or rounding only
+    wrong = free & ~open_ & (beyond > _NOTHING * sizes)
     chosen = np.where(open_.any(1), np.where(open_, cost, -1.0).argmax(1), wrong.argmax(1))
     return np.where(open_.any(1) | wrong.any(1), chosen, -1)
