@@ -61,24 +61,27 @@ def write(page: str, wanted: Link, known: Iterable[str]) -> None:
     A click may end this run of the script between two changes of the address. So it is remembered before, and what the
     address is in between are echoes too.
     """
-    address = {key: st.query_params[key] for key in known if key in st.query_params}
-    steps = [address]
-    if address != wanted:
-        steps.append({**address, **wanted})
-        for key in _superfluous(address, wanted):
-            steps.append({name: value for name, value in steps[-1].items() if name != key})
-    wrote(page, wanted, steps[:-1])
+    address = _part(known)
+    steps = [address, {**address, **wanted}]
+    for key in _superfluous(address, wanted):
+        steps.append({name: value for name, value in steps[-1].items() if name != key})
+    wrote(page, wanted, steps)
     put(wanted, known)
 
 
 def put(wanted: Link, known: Iterable[str]) -> None:
     """Make `wanted` the part of the address that has the keys `known`; nothing else changes."""
-    address = {key: st.query_params[key] for key in known if key in st.query_params}
+    address = _part(known)
     new = {key: value for key, value in wanted.items() if address.get(key) != value}
     if new:
         st.query_params.update(new)
     for key in _superfluous(address, wanted):
         del st.query_params[key]
+
+
+def _part(known: Iterable[str]) -> Link:
+    """The address as it is, as far as it has the keys `known`."""
+    return {key: st.query_params[key] for key in known if key in st.query_params}
 
 
 def _superfluous(address: Link, wanted: Link) -> list[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from relucert_core.planar.rounds import starts_of
+
 
 def trails(ends: np.ndarray) -> np.ndarray:
     """The segments (S, 2, 2) as polylines, one after the other with a row of NaN behind each: (n, 2).
@@ -26,11 +28,11 @@ def trails(ends: np.ndarray) -> np.ndarray:
     first, steps = _rank(before)
     order = np.lexsort((steps, first))
     begin, end, first = begin[order], end[order], first[order]
-    starts = np.flatnonzero(np.diff(first, prepend=-1))
+    new = np.diff(first, prepend=-1) != 0
+    starts = np.flatnonzero(new)
     # every line has one point more than segments, and the gap behind it
     rows = np.full(len(begin) + 2 * len(starts), np.nan, complex)
-    line = np.cumsum(np.diff(first, prepend=-1) != 0) - 1
-    at = np.arange(len(begin)) + 2 * line
+    at = np.arange(len(begin)) + 2 * (np.cumsum(new) - 1)
     rows[at + 1] = end
     rows[at[starts]] = begin[starts]
     return rows.view(np.float64).reshape(-1, 2)
@@ -44,7 +46,7 @@ def _joints(begin: np.ndarray, end: np.ndarray, slope: np.ndarray, points: int) 
         order = np.lexsort((slope, where))
         counts = np.bincount(where, minlength=points)
         rank = np.empty(len(where), np.int64)
-        rank[order] = np.arange(len(where)) - (np.cumsum(counts) - counts)[where[order]]
+        rank[order] = np.arange(len(where)) - starts_of(counts)[where[order]]
         return where + rank * points
 
     _, onward, inward = np.intersect1d(numbered(begin), numbered(end), assume_unique=True, return_indices=True)
