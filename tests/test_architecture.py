@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "relucert_core"
 LAYERS = (
-    {"errors", "tolerances", "rounding", "norms"},
+    {"errors", "tolerances", "rounding", "definiteness", "norms"},
     {"network"},
     {"importers", "datasets", "region", "polyhedron"},
     {"planar", "attacks", "certificates"},
