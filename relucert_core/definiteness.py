@@ -45,13 +45,13 @@ def _residual_above(shifted: torch.Tensor, factor: torch.Tensor) -> torch.Tensor
     columns = sum_above(lengths.sum(-2), size)
     products = sum_above((lengths @ columns.unsqueeze(-1)).squeeze(-1), size).amax(-1)
     product_error = above(dot_error(products, size) + size * (size + 2) * SMALLEST)
-    # The subtraction of L L' rounds by u of the residual; that of the guess, on the diagonal, by u of the shifted entry.
+    # The subtraction of L L' rounds by u of the residual; that of the guess, on the diagonal, by u of its result.
     subtractions = 2 * UNIT_ROUNDOFF * (row_sums + shifted.diagonal(dim1=-2, dim2=-1).abs().amax(-1))
     return above(above(row_sums + product_error) + above(subtractions))
 
 
 def eigenvalue_guess(matrix: torch.Tensor) -> torch.Tensor:
-    """(...,): the computed least eigenvalues of symmetric matrices (..., n, n), lowered by what a proof is likely to need.
+    """(...,): the computed least eigenvalues of symmetric matrices (..., n, n), less what a proof is likely to lose.
 
     Costs some ten times the proof: where a guess is at hand, take that. NaN where the matrices are not finite.
     """

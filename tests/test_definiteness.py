@@ -29,7 +29,7 @@ def holds(matrix: np.ndarray, bound: float) -> bool:
     return positive_semidefinite(rows)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(symmetric(), st.floats(-1e3, 1e3))
 def test_the_bound_is_rationally_below_the_least_eigenvalue(matrix, guess):
     stored = torch.from_numpy(matrix)
@@ -45,7 +45,8 @@ def test_it_loses_little_and_takes_batches():
     grams = (grams + grams.mT) / 2
     bounds = least_eigenvalue_below(grams, eigenvalue_guess(grams))
     true = torch.linalg.eigvalsh(grams)
-    assert bool((bounds <= true[:, 0]).all()) and bool((bounds >= true[:, 0] - 1e-10 * true[:, -1]).all())
+    assert bool((bounds <= true[:, 0]).all())
+    assert bool((bounds >= true[:, 0] - 1e-10 * true[:, -1]).all())
     alone = [float(least_eigenvalue_below(g, eigenvalue_guess(g))) for g in grams]
     assert bounds.tolist() == pytest.approx(alone, rel=1e-9)
 
@@ -79,7 +80,8 @@ def test_a_factor_that_lies_is_caught_by_its_residual(monkeypatch):
 def test_the_norm_of_an_error_matrix_is_bounded_from_above(matrix):
     bound = float(symmetric_norm_above(torch.from_numpy(np.abs(matrix))))
     if math.isfinite(bound):
-        assert holds(matrix, -bound) and holds(-matrix, -bound)
+        assert holds(matrix, -bound)
+        assert holds(-matrix, -bound)
 
 
 def test_an_empty_matrix_has_no_eigenvalue():
