@@ -27,27 +27,29 @@ def least_eigenvalue_below(matrix: torch.Tensor, guess: torch.Tensor | float) ->
         return torch.full_like(guess, torch.inf)
     shifted = matrix - torch.diag_embed(guess.unsqueeze(-1).expand(*guess.shape, size))
     factor, failed = torch.linalg.cholesky_ex(shifted)
-    proved = guess - _residual_above(shifted, factor)
+    # The subtraction on the diagonal rounds by u of its result.
+    subtraction = 2 * UNIT_ROUNDOFF * shifted.diagonal(dim1=-2, dim2=-1).abs().amax(-1)
+    proved = guess - above(residual_norm_above(shifted, factor) + subtraction)
     proved = torch.nextafter(proved, proved.new_tensor(-torch.inf))
     sound = (failed == 0) & torch.isfinite(proved) & (matrix == matrix.mT).all(-1).all(-1)
     return torch.where(sound, proved, -torch.inf)
 
 
-def _residual_above(shifted: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-    """(...,): upper bounds on ||A - c I - L L'||_2 where `shifted` is the rounded A - c I; NaN or inf where unknown.
+def residual_norm_above(matrix: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+    """(...,): upper bounds on ||A - L L'||_2 for stored A, symmetric, and L, both (..., n, n), n > 0.
 
-    The norm of a symmetric matrix is at most its largest absolute row sum.
+    So A >= -||A - L L'||_2 I, whatever L is. NaN or infinite where the numbers are. The norm of a symmetric matrix is
+    at most its largest absolute row sum; the product's error is at most gamma_n |L| |L|' (and the underflow), the
+    subtraction's u of its result.
     """
-    size = shifted.shape[-1]
-    residual = (shifted - factor @ factor.mT).abs()
+    size = matrix.shape[-1]
+    residual = (matrix - factor @ factor.mT).abs()
     row_sums = sum_above(residual.sum(-1), size).amax(-1)
     lengths = factor.abs()
     columns = sum_above(lengths.sum(-2), size)
     products = sum_above((lengths @ columns.unsqueeze(-1)).squeeze(-1), size).amax(-1)
     product_error = above(dot_error(products, size) + size * (size + 2) * SMALLEST)
-    # The subtraction of L L' rounds by u of the residual; that of the guess, on the diagonal, by u of its result.
-    subtractions = 2 * UNIT_ROUNDOFF * (row_sums + shifted.diagonal(dim1=-2, dim2=-1).abs().amax(-1))
-    return above(above(row_sums + product_error) + above(subtractions))
+    return above(above(row_sums * (1 + 2 * UNIT_ROUNDOFF)) + product_error)
 
 
 def eigenvalue_guess(matrix: torch.Tensor) -> torch.Tensor:

@@ -24,6 +24,7 @@ def test_certify_writes_a_line_an_image_and_method(tmp_path):
     net = rc.load_model("mnist-20-20-20")
     simplex = [e for e in entries if e["method"] == "simplex"]
     np.testing.assert_array_equal([e["radius"] for e in simplex], rc.certify(net, images[:3]).radius)
+    assert [e["ratio"] for e in simplex] == rc.certify(net, images[:3]).ratio.tolist()
     assert [e["label"] for e in simplex] == labels[:3].tolist()
     deepfool = [e for e in entries if e["kind"] == "attack"]
     assert all(a["distance"] >= c["radius"] for a, c in zip(deepfool, simplex))

@@ -80,6 +80,11 @@ class Certificate:
         """The radius: the lower end of [lower, upper]."""
         return self.radius
 
+    @property
+    def ratio(self) -> float:
+        """How much of the distance is proved: radius / upper, see `proved_share`."""
+        return proved_share(self.radius, self.upper)
+
 
 @dataclass(frozen=True, eq=False)
 class CertificateBatch:
@@ -105,6 +110,11 @@ class CertificateBatch:
     def upper(self) -> np.ndarray:
         """(B,) float64: the distances of the witnesses, inf where there is none."""
         return np.array([c.upper for c in self.items], dtype=np.float64)
+
+    @property
+    def ratio(self) -> np.ndarray:
+        """(B,) float64: radius / upper, see `proved_share`."""
+        return np.array([c.ratio for c in self.items], dtype=np.float64)
 
     @property
     def prediction(self) -> np.ndarray:
@@ -135,6 +145,16 @@ class CertificateBatch:
     def witness(self) -> tuple[np.ndarray | None, ...]:
         """The proved adversarial points, (D,) or None."""
         return tuple(c.witness for c in self.items)
+
+
+def proved_share(radius: float, upper: float) -> float:
+    """radius / upper: 1 where the distance is known; 0 where nothing adversarial is known (upper is infinite).
+
+    NaN where both are infinite (nothing is adversarial) or both 0 (the point itself is): there is nothing to share.
+    """
+    if math.isinf(upper):
+        return math.nan if math.isinf(radius) else 0.0
+    return radius / upper if upper > 0 else math.nan
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ def certificate_job(net: Network, method: str, norm: float, use_labels: bool, op
                 "prediction": c.prediction,
                 "limit": None if c.limit is None else str(c.limit),
                 "upper": c.upper,
+                "ratio": c.ratio,
                 "parts": dict(c.parts),
                 "seconds": c.seconds,
             }
