@@ -23,8 +23,8 @@ _MODULES = (
     "certificates.fast_lip",
     "certificates.lipschitz",
     "certificates.local_lipschitz",
-    "search.neighbours",
-    "search.exact",
+    "search.neighbours.walk",
+    "search.exact.branch_and_bound",
     "certificates.clever",
 )
 

@@ -16,7 +16,7 @@ import time
 
 import torch
 
-from relucert_core.certificates.centre import Centre, centre
+from relucert_core.certificates.over_balls.centre import Centre, centre
 from relucert_core.certificates.result import ESTIMATE, OK, Certificate, CertificateEntry, Limit
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import torch
 
-from relucert_core.certificates.balls import BallMethod, certify_balls
-from relucert_core.certificates.centre import Centre, lowered, raised
+from relucert_core.certificates.over_balls.balls import BallMethod, certify_balls
+from relucert_core.certificates.over_balls.centre import Centre, lowered, raised
 from relucert_core.certificates.result import LOWER_BOUND, Certificate, CertificateEntry
 from relucert_core.network import Network
 from relucert_core.norms import NORMS

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import torch
 
-from relucert_core.certificates.balls import BallMethod, certify_balls
-from relucert_core.certificates.centre import Centre, blocks, lowered, raised
 from relucert_core.certificates.intervals import unlimited
-from relucert_core.certificates.linear_pass import Pass, Reach, carry_back
-from relucert_core.certificates.relaxations import (
+from relucert_core.certificates.over_balls.balls import BallMethod, certify_balls
+from relucert_core.certificates.over_balls.centre import Centre, blocks, lowered, raised
+from relucert_core.certificates.over_balls.linear_pass import Pass, Reach, carry_back
+from relucert_core.certificates.over_balls.relaxations import (
     LayerBounds,
     below_crown,
     below_fast_lin,
@@ -31,8 +31,8 @@ from relucert_core.certificates.relaxations import (
     lowest_fast_lin,
     relax,
 )
+from relucert_core.certificates.over_balls.second_layer import second_layer
 from relucert_core.certificates.result import LOWER_BOUND, Certificate, CertificateEntry
-from relucert_core.certificates.second_layer import second_layer
 from relucert_core.network import Network
 from relucert_core.norms import NORMS
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above

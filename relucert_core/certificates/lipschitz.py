@@ -13,8 +13,8 @@ import time
 
 import torch
 
-from relucert_core.certificates.centre import norms_above
 from relucert_core.certificates.margins import Margins, margins
+from relucert_core.certificates.over_balls.centre import norms_above
 from relucert_core.certificates.result import LOWER_BOUND, OK, OVERFLOW, Certificate, CertificateEntry, Limit
 from relucert_core.network import Dense, Network
 from relucert_core.norms import NORMS, dual

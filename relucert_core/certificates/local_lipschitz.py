@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import torch
 
-from relucert_core.certificates.balls import BallMethod, certify_balls
-from relucert_core.certificates.centre import Centre, blocks
 from relucert_core.certificates.fast_lip import gradient_method, margins_within
 from relucert_core.certificates.linear_bounds import FAST_LIN, layer_bounds
+from relucert_core.certificates.over_balls.balls import BallMethod, certify_balls
+from relucert_core.certificates.over_balls.centre import Centre, blocks
 from relucert_core.certificates.result import LOWER_BOUND, Certificate, CertificateEntry
 from relucert_core.network import Network
 from relucert_core.norms import NORMS

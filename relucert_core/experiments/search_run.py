@@ -21,7 +21,7 @@ from relucert_core.experiments.store import SHIPPED
 from relucert_core.network import Network
 from relucert_core.norms import norm_name
 from relucert_core.rounding import below
-from relucert_core.search.steps import SEARCHING, SearchStep
+from relucert_core.search.ledger import SEARCHING, SearchStep
 
 FORMAT = "relucert search 1"
 STOPPED = "stopped"

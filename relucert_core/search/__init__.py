@@ -10,7 +10,7 @@ from typing import Any
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.norms import check_norm, norm_name
-from relucert_core.search.steps import SearchStep, check_budgets
+from relucert_core.search.ledger import SearchStep, check_budgets
 
 __all__ = ["SearchStep", "search"]
 _METHODS = ("exact", "neighbours")
@@ -50,10 +50,10 @@ def search(
     chosen = int(net.logits(points).argmax()) if given is None else int(given[0])
     budgets = {"max_seconds": max_seconds, "max_regions": max_regions, "max_queue": max_queue}
     if method == "exact":
-        from relucert_core.search.exact import explore
+        from relucert_core.search.exact.branch_and_bound import explore
 
         return explore(net, points[0], chosen, starts=starts, **budgets)  # type: ignore[arg-type]
-    from relucert_core.search.neighbours import walk
+    from relucert_core.search.neighbours.walk import walk
 
     return walk(net, points[0], chosen, norm=order, starts=starts, **budgets)  # type: ignore[arg-type]
 

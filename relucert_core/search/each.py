@@ -9,7 +9,7 @@ import torch
 
 from relucert_core.certificates.result import EXACT, LOWER_BOUND, OK, OVERFLOW, TIE, WRONG, Certificate
 from relucert_core.network import Network
-from relucert_core.search.steps import EXACT_STATUS, NOWHERE, SearchStep
+from relucert_core.search.ledger import EXACT_STATUS, NOWHERE, SearchStep
 
 
 def certify_each(

@@ -1,0 +1,273 @@
+"""The exact distance (norm 2) by branch and bound, anytime: both bounds are proved at every step.
+
+Method. The lower bound starts from the simplex and CROWN-Ada certificates, the upper bound from the `best` attack.
+A tree of nodes (see `facts`, `nodes`, `tree`) covers all adversarial points within a radius R: each node fixes the
+signs of some neurons for one rival class, and the nearest point of its relaxation, proved by the aggregated half-space
+rule (`half_spaces`), bounds its distance. When no node of distance below R is left, nothing within R is adversarial. The
+linear bounds of the neurons are the tighter the smaller R, so R grows in stages, from a little above the lower bound
+up to the upper bound; a tree for 10 % more radius costs several times as much, so the stages before the last one cost
+little. Each node also cuts its ball by the half-space proved for its parent (`cap_minimum`): adversarial points lie in
+a cap, which is much smaller than the ball once the parent's distance is near R. With two inputs a look all around (see
+`polar`) takes the place of the attacks.
+
+Sources: branch and bound with linear bounds, Wang et al., "Beta-CROWN" (2021); the search over regions, Jordan, Lewis
+and Dimakis (2019). The half-space cap, the stages and the whitened coordinates are this project's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from relucert_core.certificates.result import EXACT, Certificate, CertificateEntry
+from relucert_core.network import Network
+from relucert_core.search.each import certify_each
+from relucert_core.search.exact.nodes import Bounded
+from relucert_core.search.exact.polar import beside_corners, nearest_around, next_to, planar
+from relucert_core.search.exact.polish import affordable, interior, polish
+from relucert_core.search.exact.relax import Ball
+from relucert_core.search.exact.tree import Tree, widest
+from relucert_core.search.half_spaces import Proposer, propose_weights
+from relucert_core.search.ledger import (
+    CLOSE_ENOUGH,
+    FAR,
+    MEMORY,
+    NONE_FOUND,
+    NOWHERE,
+    SEARCHING,
+    Ledger,
+    Pace,
+    SearchStep,
+)
+from relucert_core.search.local_network import local_network
+from relucert_core.search.start import attack_step, first_step, linear_step
+
+UNPROVED = "no witness is proved"
+QUEUE_BYTES = 1_000_000_000
+_QUICK = 300  # nodes spent at once on the whole radius: easy points need fewer
+_STEP = 0.1  # of the upper bound, from one stage to the next, to begin with
+_QUICK_WIDTH = 256  # hidden neurons up to which that is worth while
+_QUICK_PLANAR = 120  # nodes spent at once with two inputs
+_PATIENT = 4000  # nodes spent there after those, a layer only after the one before it: its cells are few
+
+
+def explore(
+    net: Network,
+    point: torch.Tensor,
+    label: int,
+    *,
+    starts: Any = None,
+    max_seconds: float | None = None,
+    max_regions: int | None = None,
+    max_queue: int | None = None,
+    proposer: Proposer = propose_weights,
+) -> Iterator[SearchStep]:
+    """Search from one point (D,), a step after every batch of nodes; the last step's status says why it ended.
+
+    starts: (S, D) points for the attack. max_queue: how many nodes may wait (by default what fits in a gigabyte).
+    """
+    ledger = Ledger(net, point, label, 2.0, max_seconds=max_seconds, max_regions=max_regions)
+    first = first_step(ledger)
+    yield first
+    if first.status != SEARCHING:
+        return
+    status = ""
+    if ledger.lower < math.inf and not first.exact:
+        yield from linear_step(ledger)
+        status = yield from _Search(ledger, proposer, max_queue).run(starts)
+    yield ledger.step(NOWHERE if ledger.lower == math.inf else status or UNPROVED)
+
+
+class _Search:
+    """The stages of one search."""
+
+    def __init__(self, ledger: Ledger, proposer: Proposer, max_queue: int | None) -> None:
+        self.ledger, self.proposer = ledger, proposer
+        self.local = local_network(ledger.net, ledger.point, ledger.label)
+        bytes_each = 8 * (3 * self.local.neurons + self.local.size + 40)
+        self.max_queue = QUEUE_BYTES // bytes_each if max_queue is None else max_queue
+        self.pace = Pace(_expected_seconds(ledger.net), widest(self.local), ledger.max_seconds)
+
+    def run(self, starts: Any) -> Generator[SearchStep, None, str]:
+        """A cheap attack and a try at the whole ball, then the best attack and the stages; returns why it ended."""
+        ledger = self.ledger
+        far = FAR * (1 + float(ledger.point.abs().max()))
+        quick, status = self.local.neurons <= _QUICK_WIDTH, ""
+        if planar(self.local):
+            status = yield from self._run_planar(far)
+            if status or self._closed():
+                return status
+        for method in ("deepfool", "best") if quick else ("best",):
+            yield from attack_step(ledger, starts, method)
+            if ledger.witness is not None:
+                self._improve(self.local.nearby(ledger.witness))
+            if quick and (ledger.witness is not None or method == "best"):
+                status = yield from self._stage(min(ledger.upper, far), _QUICK)
+            if status or self._closed():
+                return status
+        step = _STEP if quick else _STEP / 5
+        while not status and not self._closed():
+            if ledger.lower >= far:
+                return NONE_FOUND
+            before = ledger.regions
+            status = yield from self._stage(min(self._next_radius(step), far))
+            used = ledger.regions - before
+            step = min(step * 1.5, 0.2) if used < 100 else max(step / 2, 0.02) if used > 2000 else step
+        return status
+
+    def _run_planar(self, far: float) -> Generator[SearchStep, None, str]:
+        """For two inputs: a look all around instead of the attacks, and two tries at the whole ball."""
+        ledger = self.ledger
+        near = nearest_around(self.local, ledger.lower)
+        if near is not None:
+            self._improve(near)
+        corner = beside_corners(self.local, min(ledger.upper, far))
+        at_corner = corner is not None and ledger.offer_array(self.local.inputs(corner))
+        tries = ((_QUICK_PLANAR, False), (_PATIENT, True))
+        for limit, layers_first in tries[1:] if at_corner else tries:  # many regions meet in a corner
+            if ledger.witness is None or self._closed():
+                break
+            status = yield from self._stage(min(ledger.upper, far), limit, layers_first=layers_first)
+            if status:
+                return status
+        return ""
+
+    def _closed(self) -> bool:
+        """Is the lower bound within reach of the upper one?"""
+        return self.ledger.lower >= self.ledger.upper * CLOSE_ENOUGH
+
+    def _next_radius(self, step: float) -> float:
+        """The radius of the next stage: `step` more of the upper bound; four times the last one while there is none."""
+        lower, upper = self.ledger.lower, self.ledger.upper
+        if upper == math.inf:
+            return max(4 * lower, 1e-2)
+        radius = lower + step * upper
+        return upper if radius + step / 2 * upper > upper else radius
+
+    def _stage(
+        self, radius: float, limit: float = math.inf, *, layers_first: bool = False
+    ) -> Generator[SearchStep, None, str]:
+        """Search the ball of `radius` with up to `limit` nodes; returns why the whole search has to end, if it has."""
+        ledger = self.ledger
+        ball = Ball.around(self.local, radius)
+        tree = Tree(ball, ledger.net.classes, self.proposer, layers_first=layers_first)
+        used = batches = 0
+        while not tree.finished and used < limit:
+            width, status = self._affordable_width(tree)
+            if status:
+                return status
+            begun = ledger.seconds
+            bounded = tree.advance(min(radius, ledger.upper * CLOSE_ENOUGH), width)
+            count, batches = len(bounded.distance), batches + 1
+            self.pace.done(count, ledger.seconds - begun)
+            used, ledger.regions, ledger.queue = used + count, ledger.regions + count, len(tree)
+            if self._worth_a_look(bounded, batches) or tree.finished:
+                self._look_at(bounded, batches)
+            ledger.raise_lower(tree.lower)
+            yield ledger.step()
+            if len(tree) > self.max_queue:
+                return MEMORY
+        # Rounding costs a share of the radius: what a large one could not settle a smaller one may.
+        small = radius <= (ledger.upper if ledger.upper < math.inf else 8 * tree.lower)
+        stuck = tree.finished and tree.lower < min(radius, ledger.upper * CLOSE_ENOUGH)
+        return UNPROVED if stuck and small else ""
+
+    def _affordable_width(self, tree: Tree) -> tuple[int, str]:
+        """How many nodes the time and the regions left allow to branch at once, and the limit that forbids even one."""
+        ledger = self.ledger
+        width = max(1, min(self.pace.width, len(tree)))
+        if ledger.max_regions < math.inf:
+            width = max(1, min(width, int(ledger.max_regions - ledger.regions) // 2))
+        count = tree.roots or 2 * width
+        return width, ledger.stopped(seconds=self.pace.expected(count), regions=count)
+
+    def _worth_a_look(self, bounded: Bounded, batches: int) -> bool:
+        """With two inputs a look costs as much as two batches; leaves, which don't come again, are always worth one."""
+        settled = (bounded.branch < 0) & (bounded.distance < self.ledger.upper * CLOSE_ENOUGH)
+        return not planar(self.local) or batches <= 2 or batches % 8 == 0 or bool(settled.any())
+
+    @np.errstate(all="ignore")  # overflow is dealt with where it counts
+    def _look_at(self, bounded: Bounded, batches: int) -> None:
+        """Look for a nearer witness among the points where the nodes' bounds are attained."""
+        local, upper = self.local, self.ledger.upper
+        finite = np.flatnonzero(bounded.distance < upper * CLOSE_ENOUGH)
+        if not len(finite):
+            return
+        gaps = local.leads(bounded.nearest[finite])
+        leaf = bounded.branch[finite] < 0
+        good = finite[(gaps <= 0) | leaf]
+        if len(good):
+            self._improve(bounded.nearest[good[bounded.distance[good].argmin()]])
+        elif batches & (batches - 1) == 0:
+            self._improve(bounded.nearest[finite[gaps.argmin()]])
+        if planar(local):
+            near = bounded.nearest[finite[bounded.distance[finite].argmin()]]
+            self.ledger.offer(torch.from_numpy(local.inputs(next_to(near))))
+
+    @np.errstate(all="ignore")  # overflow is dealt with where it counts
+    def _improve(self, near: np.ndarray) -> None:
+        """Offer the point y (m,), and what a walk from it over the neighbouring regions finds."""
+        ledger, local = self.ledger, self.local
+        ledger.offer_beyond(local.inputs(near))
+        if not affordable(local):
+            return
+        found = polish(local, near, self.proposer)
+        if found is None or float(np.sqrt(found @ found)) >= ledger.upper * (1 - 1e-9):
+            return
+        if ledger.offer_beyond(local.inputs(found)) and ledger.upper <= float(np.sqrt(found @ found)) * (1 + 1e-8):
+            return
+        for point in interior(local, found, self.proposer):
+            ledger.offer_beyond(local.inputs(point))
+
+
+def _expected_seconds(net: Network) -> float:
+    """A guess of the time that one node takes, before any is measured."""
+    operations, below = 0.0, 0.0
+    sizes = (min(net.inputs, net.widths[0]), *net.widths)
+    for k in range(1, len(sizes)):
+        operations += 4.0 * sizes[k] * below
+        below += float(sizes[k - 1] * sizes[k])
+    return 1e-4 + operations / 5e9
+
+
+def exact(
+    net: Network,
+    points: torch.Tensor,
+    *,
+    norm: float,
+    labels: torch.Tensor | None,
+    max_seconds: float | None = 10.0,
+    max_regions: int | None = None,
+) -> list[Certificate]:
+    """The exact distance in the norm 2, or the interval reached within the budgets, point by point.
+
+    requires: norm 2; max_seconds, max_regions: budgets of each point, kept within 10 % (None: without).
+    returns: the lower bound as the radius; `upper` and `witness` with it; guarantee "exact" when the witness is within
+    (1 + 1e-6) radius. status: "exact", or what stopped the search and the interval; parts: "regions" (nodes).
+    guarantee: a lower bound with proven rounding, never below the simplex and the CROWN-Ada certificates.
+    """
+
+    def start(point: torch.Tensor, label: int) -> Iterator[SearchStep]:
+        return explore(net, point, label, max_seconds=max_seconds, max_regions=max_regions)
+
+    return certify_each(ENTRY.name, start, net, points, norm, labels)
+
+
+ENTRY = CertificateEntry(
+    name="exact",
+    title="Exact search",
+    run=exact,
+    norms=(2.0,),
+    guarantee=EXACT,
+    sentence="Splits the ball along the neurons' switches until every piece is proved free of other classes, and so "
+    "finds the true distance.",
+    reference="branch and bound with linear bounds: Wang et al., Beta-CROWN (2021); Jordan et al., GeoCert (2019)",
+    options={
+        "max_seconds": "seconds for each point (10; none: no limit)",
+        "max_regions": "pieces of the ball looked at for each point",
+    },
+)

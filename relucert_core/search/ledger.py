@@ -1,0 +1,171 @@
+"""What a search says while it runs, and the ledger it keeps: both bounds, the witness, the budgets."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+from relucert_core.certificates.margins import WITNESS_SLACK
+from relucert_core.certificates.result import OVERFLOW, TIE, WRONG
+from relucert_core.errors import InvalidInput
+from relucert_core.network import Network
+from relucert_core.rounding import below, distance_above
+from relucert_core.search.witness import proved
+
+SEARCHING = "searching"
+EXACT_STATUS = "exact"
+TIME = "time is up"
+REGIONS = "the limit of regions is reached"
+MEMORY = "the memory limit is reached"
+NOWHERE = "nothing is adversarial"
+NONE_FOUND = "nothing adversarial within a very large radius"
+CLOSE_ENOUGH = 1 / (1 + 4e-7)  # nodes this close to the upper bound are done: the witness may be 1e-6 away
+FAR = 1e9  # times one more than the largest number of the point: searches go no further
+_BATCH_SECONDS = 0.06
+_BATCH_SHARE = 0.03
+_DOUBTFUL = 1e-6  # a lead of this part of the logits is no rounding error
+_PUSHES = (0.0, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 3e-7, 1e-6, 1e-5, 1e-4)
+
+
+@dataclass(frozen=True, eq=False)
+class SearchStep:
+    """Where a search stands.
+
+    lower, upper: the exact radius lies in [lower, upper], both proved, at every step; lower never falls and upper
+    never rises. regions: activation regions (`neighbours`) or nodes (`exact`) worked through. queue: those that wait.
+    seconds: since the start. status: "searching", or at the last step why it ended: "exact" or what stopped it.
+    witness: (D,), proved adversarial at the distance `upper`, or None. patterns: (S, N) bool, the activation patterns
+    worked through since the last step (`neighbours` only, else empty).
+    """
+
+    lower: float
+    upper: float
+    regions: int
+    queue: int
+    seconds: float
+    status: str
+    witness: np.ndarray | None
+    patterns: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+
+    @property
+    def exact(self) -> bool:
+        """Does the witness prove the radius, up to the factor 1 + 1e-6?"""
+        return self.witness is not None and self.upper <= below(self.lower * (1 + WITNESS_SLACK))
+
+
+def check_budgets(**budgets: float | None) -> None:
+    """InvalidInput unless each budget is a number of at least 0, or None."""
+    for name, value in budgets.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0):
+            raise InvalidInput(f"{name} must be a number of at least 0, or None for no limit; {value!r} came.")
+
+
+class Ledger:
+    """The state that one search writes to. `lower` may only be raised with a proof; `offer` proves by itself."""
+
+    def __init__(
+        self,
+        net: Network,
+        point: torch.Tensor,
+        label: int,
+        norm: float,
+        *,
+        max_seconds: float | None,
+        max_regions: int | None,
+    ) -> None:
+        check_budgets(max_seconds=max_seconds, max_regions=max_regions)
+        self.net, self.point, self.label, self.norm = net, point, label, norm
+        self.lower, self.upper = 0.0, math.inf
+        self.witness: np.ndarray | None = None
+        self.regions, self.queue = 0, 0
+        self.max_seconds = math.inf if max_seconds is None else max_seconds
+        self.max_regions = math.inf if max_regions is None else max_regions
+        self.begun = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """The time since the start."""
+        return time.perf_counter() - self.begun
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """The label as a batch (1,)."""
+        return torch.tensor([self.label])
+
+    def raise_lower(self, bound: float) -> None:
+        """Take a proved lower bound; never above the upper bound, which is proved as well."""
+        if bound > self.lower:
+            self.lower = min(bound, self.upper)
+
+    def offer(self, candidates: torch.Tensor) -> bool:
+        """Keep the nearest of the points (S, D) that are proved adversarial, if it is nearer than the witness."""
+        candidates = candidates[torch.isfinite(candidates).all(-1)]
+        if not len(candidates):
+            return False
+        distances = distance_above(candidates, self.point, self.norm)
+        worth = (distances < self.upper) & self._hopeful(candidates)
+        candidates, distances = candidates[worth], distances[worth]
+        if not len(candidates):
+            return False
+        good = proved(self.net, candidates, self.label)
+        if not bool(good.any()):
+            return False
+        best = int(torch.where(good, distances, math.inf).argmin())
+        self.upper, self.witness = float(distances[best]), candidates[best].numpy().copy()
+        return True
+
+    def _hopeful(self, candidates: torch.Tensor) -> torch.Tensor:
+        """(S,) bool: all but the points whose logits leave no doubt; a proof costs fifty times as much as a look."""
+        logits = self.net.logits(candidates)
+        others = logits.clone()
+        others[:, self.label] = -math.inf
+        lead = logits[:, self.label] - others.amax(-1)
+        return ~(lead > _DOUBTFUL * logits.abs().amax(-1))  # NaN is no reason to leave a point out
+
+    def offer_array(self, candidate: np.ndarray | None) -> bool:
+        """`offer` for one point (D,), or for none."""
+        return candidate is not None and self.offer(torch.from_numpy(candidate).unsqueeze(0))
+
+    def offer_beyond(self, near: np.ndarray) -> bool:
+        """`offer` for a point (D,) close to a decision plane, and for points a little further out on its ray."""
+        pushes = torch.tensor(_PUSHES, dtype=torch.float64).unsqueeze(-1)
+        return self.offer(self.point + (torch.from_numpy(near) - self.point) * (1 + pushes))
+
+    def stopped(self, seconds: float = 0.0, regions: int = 1) -> str:
+        """The limit that forbids another step of that many seconds and regions; empty when there is none."""
+        if self.seconds + seconds > self.max_seconds:
+            return TIME
+        return REGIONS if self.regions + regions > self.max_regions else ""
+
+    def step(self, status: str = SEARCHING, patterns: np.ndarray | None = None) -> SearchStep:
+        """The state as a record."""
+        extra = {} if patterns is None else {"patterns": patterns}
+        here = SearchStep(self.lower, self.upper, self.regions, self.queue, self.seconds, status, self.witness, **extra)
+        ended = status not in (SEARCHING, TIE, WRONG, OVERFLOW)
+        return replace(here, status=EXACT_STATUS) if ended and here.exact else here
+
+
+class Pace:
+    """How much to do at once: batches of about `_BATCH_SECONDS`, less where the time allowed is short."""
+
+    def __init__(self, each: float, widest: int, max_seconds: float) -> None:
+        """`each`: a guess of the seconds one item takes; `widest`: the most items at once."""
+        self.each, self.widest = each, widest
+        self.aim = min(_BATCH_SECONDS, _BATCH_SHARE * max_seconds)
+        self.width = max(1, min(widest, int(self.aim / each)))
+
+    def done(self, count: int, seconds: float) -> None:
+        """Learn from a batch of `count` items."""
+        self.each = 0.7 * self.each + 0.3 * seconds / count
+        if seconds > self.aim:
+            self.width = max(1, self.width // 2)
+        elif seconds < self.aim / 2:
+            self.width = min(self.widest, 2 * self.width)
+
+    def expected(self, count: int) -> float:
+        """The seconds that `count` items may take."""
+        return self.each * count

@@ -1,0 +1,1 @@
+"""The walk over neighbouring activation regions, nearest first."""
