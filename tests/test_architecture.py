@@ -71,7 +71,7 @@ def test_only_the_polyhedron_calls_the_solvers():
 
 
 def test_pages_compute_nothing_by_hand():
-    for path in set((ROOT / "pages").rglob("*.py")) - {ROOT / "pages/_shared/engine.py"}:  # it sets torch threads
+    for path in set((ROOT / "pages").rglob("*.py")) - {ROOT / "pages/shared/engine.py"}:  # it sets torch threads
         foreign = {name.split(".")[0] for name in imports(path)}
         assert not foreign & {"torch", "scipy", "cvxpy"}, f"{path} should ask relucert_core"
 

@@ -1,0 +1,3 @@
+from pages.shared.shell import run_app
+
+run_app()

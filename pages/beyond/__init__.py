@@ -1,0 +1,1 @@
+"""Beyond: the exact search, and slices through the space of digits."""

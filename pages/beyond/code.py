@@ -1,0 +1,65 @@
+"""The page "Beyond" in a few lines of Python: code that runs as it is printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pages.shared import digit as state
+from pages.shared.words import NORM_NAMES
+
+if TYPE_CHECKING:
+    from pages.beyond.state import Scene
+
+_ORDERS = {"L2": "2", "Linf": '"inf"', "L1": "1"}
+_SEARCH = """
+for step in rc.search(net, x, norm={norm}, method="{method}", max_seconds={seconds}):
+    print(f"{{step.seconds:6.2f}} s: {{step.lower:.5f}} <= exact <= {{step.upper:.5f}}, {{step.regions}} looked at")
+print(step.status)
+"""
+_PLANE = """
+u = step.witness - x if step.witness is not None else rc.mnist_sample()[0][1] - x
+u = u / np.linalg.norm(u)
+w = {third}
+v = w - u * (u @ w)
+v = v / np.linalg.norm(v)
+plane = rc.planar_complex(rc.slice_network(net, x, u, v), box=(({low}, {high}), ({low}, {high})))
+print(len(plane), "polyhedra in this plane")
+"""
+_TOY = """
+plane = rc.planar_complex(net, box=((x[0] {low:+g}, x[0] {high:+g}), (x[1] {low:+g}, x[1] {high:+g})))
+print(len(plane), "polyhedra around u")
+"""
+
+
+def beyond_code(scene: Scene, third: str, number: int, *, half: float, seconds: int) -> str:
+    """The search and the slice of a scene; `third`, `number`: the third point of the plane, and its image or seed."""
+    search = _SEARCH.format(norm=_ORDERS[NORM_NAMES[scene.norm]], method=scene.method, seconds=seconds)
+    if scene.digit is None:
+        return _toy_head(scene) + search + _TOY.format(low=-half, high=half)
+    directions = {
+        "Another digit": f"rc.mnist_sample()[0][{number}] - x",
+        "Random direction": f"np.random.default_rng({number}).standard_normal(784)",
+        "Nearest face": 'rc.certify(net, x, method="simplex", norm=2).nearest - x',
+    }
+    return _digit_head(scene) + search + _PLANE.format(third=directions[third], low=-half, high=half)
+
+
+def _digit_head(scene: Scene) -> str:
+    digit = scene.digit
+    shipped = digit is not None and digit.index is not None
+    extra = "" if shipped or digit is None else "from relucert_core.datasets.packing import unpack_digit\n"
+    point = f"rc.mnist_sample()[0][{scene.name}]"
+    if not shipped and digit is not None:
+        point = f'unpack_digit("{state.packed(digit)}")'
+    return (
+        f'import numpy as np\nimport relucert_core as rc\n{extra}\nnet = rc.load_model("{scene.model}")\nx = {point}\n'
+    )
+
+
+def _toy_head(scene: Scene) -> str:
+    name = scene.model.removeprefix("toy-")
+    return (
+        "import numpy as np\nimport relucert_core as rc\n"
+        "from relucert_core.training.showcase import SHOWCASE, load_run\n"
+        f'\nnet = load_run(SHOWCASE["{name}"].file).snapshots[-1].network\nx = np.array({scene.point.tolist()})\n'
+    )

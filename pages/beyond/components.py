@@ -1,0 +1,195 @@
+"""The browser components of the page "Beyond": the slice with its pointer, and the morph from digit to adversary."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from pages.shared.words import up
+from relucert_core.figures.slice import (
+    DASHES,
+    EDGE_OPACITY,
+    Circle,
+    Spot,
+    class_tint,
+    edge_width,
+    kind_colour,
+    viewer_data,
+)
+from relucert_core.figures.theme import Theme
+
+if TYPE_CHECKING:
+    from relucert_core.experiments.explored import Explored
+    from relucert_core.experiments.slices import SlicePlane, SliceView
+
+_FILES = Path(__file__).parent
+_SLICE = st.components.v2.component(
+    "relucert_slice_viewer",
+    html='<div class="slice"></div>\n',
+    css=(_FILES / "slice_viewer.css").read_text(encoding="utf8"),
+    js=(_FILES / "slice_viewer.js").read_text(encoding="utf8"),
+)
+_MORPH = st.components.v2.component(
+    "relucert_beyond_morph",
+    html='<div class="morph"></div>\n',
+    css=(_FILES / "morph.css").read_text(encoding="utf8"),
+    js=(_FILES / "morph.js").read_text(encoding="utf8"),
+)
+_FAMILY = "Source Sans, Source Sans Pro, sans-serif"
+
+
+def slice_viewer(
+    key: str,
+    view: SliceView,
+    theme: Theme,
+    *,
+    plane: SlicePlane | None,
+    circles: Sequence[Circle],
+    spots: Sequence[Spot],
+    names: Sequence[str],
+    home: str,
+    grow: dict[str, Any] | None,
+    tallest: int,
+    clickable: bool,
+    aside: bool,
+    on_zoom: Callable[[], None],
+    on_spot: Callable[[], None],
+) -> None:
+    """Show a slice. `plane`: for networks of 784 inputs, so that digits can be shown. `home`: what is at the centre.
+
+    grow: see `growth`. aside: with the digit under the pointer and the legend. clickable: a click reports where it
+    was, see `spot_of`.
+    """
+    data = viewer_data(view, theme, plane)
+    data |= {
+        "circles": [
+            {
+                "radius": c.radius,
+                "colour": kind_colour(theme, c.kind),
+                "words": c.words,
+                "dash": list(DASHES[c.kind]),
+            }
+            for c in circles
+        ],
+        "spots": [{"s": p.s, "t": p.t, "words": p.words} for p in spots],
+        "names": list(names),
+        "home": home,
+        "grow": grow,
+        "tallest": tallest,
+        "clickable": clickable,
+        "aside": aside,
+        "edgeWidth": edge_width(len(view.edges)),
+        "legend": _legend(view, theme, circles, names),
+        "alt": f"The network on a plane around {home}: {view.words}",
+        "look": _look(theme),
+    }
+    data["stamp"] = hashlib.sha256(repr(data).encode()).hexdigest()[:16]
+    _SLICE(key=key, data=data, on_zoom_change=on_zoom, on_spot_change=on_spot, width="stretch", height="content")
+
+
+def growth(view: SliceView, explored: Explored, end: float) -> dict[str, Any] | None:
+    """The explored polyhedra for the slider that lets the ball grow to radius `end`."""
+    plane = view.complex
+    if plane is None or not len(explored.regions) or not 0 < end < math.inf:
+        return None
+    polygons = [plane.polygon(int(i)) for i in explored.regions]
+    corners = np.concatenate(polygons).astype("<f4")
+    return {
+        "corners": base64.b64encode(corners.tobytes()).decode("ascii"),
+        "sizes": [len(p) for p in polygons],
+        "distances": explored.distances.tolist(),
+        "end": end,
+    }
+
+
+def morph(
+    key: str, one: np.ndarray, other: np.ndarray, *, distance: float, readings: list[int], names: Sequence[str],
+    ends: tuple[str, str], theme: Theme, size: int,
+) -> None:  # fmt: skip
+    """The slider from one digit (784,) to another; readings: the class at evenly spaced points between them."""
+    data = {
+        "one": base64.b64encode(one.astype("<f4").tobytes()).decode("ascii"),
+        "other": base64.b64encode(other.astype("<f4").tobytes()).decode("ascii"),
+        "distance": distance,
+        "whole": up(distance, 3),
+        "readings": readings,
+        "steps": len(readings) - 1,
+        "names": list(names),
+        "left": ends[0],
+        "right": ends[1],
+        "alt": f"The digit on its way from {ends[0]} to {ends[1]}",
+        "size": size,
+        "font": theme.font,
+        "stamp": hashlib.sha256(one.tobytes() + other.tobytes()).hexdigest()[:16],
+    }
+    _MORPH(key=key, data=data, width="stretch", height="content")
+
+
+def zoom_of(key: str) -> int | None:
+    """-1 (nearer) or 1 (farther) when that was pressed on the slice, else None."""
+    value = _sent(key, "zoom")
+    return value if value in (-1, 1) and not isinstance(value, bool) else None
+
+
+def spot_of(key: str, reach: float = 10.0) -> tuple[float, float] | None:
+    """Where the slice was clicked, or None: what a browser sends is never trusted."""
+    value = _sent(key, "spot")
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return None
+    good = all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in value)
+    return (float(value[0]), float(value[1])) if good and all(abs(v) <= reach for v in value) else None
+
+
+def _sent(key: str, name: str) -> Any:
+    state: Any = st.session_state.get(key)
+    return state.get(name) if hasattr(state, "get") else None
+
+
+def _look(theme: Theme) -> dict[str, Any]:
+    colours = {name: getattr(theme, name) for name in ("text", "background", "lower", "boundary", "region")}
+    return {
+        **colours,
+        "face": theme.shades(theme.text, EDGE_OPACITY),
+        "line": theme.line,
+        "font": theme.font,
+        "family": _FAMILY,
+    }
+
+
+def _out_of_sight(radius: float, half: float) -> str:
+    """Why a circle cannot be seen, if so."""
+    if radius > math.sqrt(2) * half:
+        return " (outside the picture)"
+    return " (too small to see here)" if radius < half / 250 else ""
+
+
+def _legend(view: SliceView, theme: Theme, circles: Sequence[Circle], names: Sequence[str]) -> list[dict[str, Any]]:
+    """What every line and colour means; only the classes that are in the picture."""
+    lines = []
+    if view.complex is not None:
+        lines.append(
+            {
+                "kind": "line",
+                "colour": theme.shades(theme.text, EDGE_OPACITY),
+                "width": 1.5,
+                "words": "faces of the polyhedra",
+            }
+        )
+    if len(view.segments):
+        lines.append({"kind": "line", "colour": theme.boundary, "width": 3, "words": "boundary between answers"})
+    for circle in circles:
+        dash = " ".join(f"{n:g}" for n in DASHES[circle.kind])
+        line = {"kind": "line", "colour": kind_colour(theme, circle.kind), "width": 3, "dash": dash}
+        lines.append(line | {"words": circle.words + _out_of_sight(circle.radius, view.half)})
+    areas = [
+        {"kind": "area", "colour": class_tint(theme, int(k)), "words": f"read as {names[int(k)]}"}
+        for k in np.unique(view.classes)
+    ]
+    return lines + areas

@@ -1,0 +1,179 @@
+"""The expanders of the page "Beyond": settings, numbers as text, downloads, code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.beyond.code import beyond_code
+from pages.beyond.slice import Cut, circle_words, plane_controls, third_of
+from pages.beyond.state import (
+    MAX_SECONDS,
+    METHOD,
+    METHODS,
+    MODEL,
+    NORM,
+    SECONDS,
+    Scene,
+    changed_model,
+    networks,
+    title_of,
+    zoom,
+)
+from pages.beyond.words import ended, readings_table
+from pages.shared import digit as state
+from pages.shared import engine
+from pages.shared.digit_sources import GALLERY, WAYS, source_panel
+from pages.shared.words import NORM_CHOICES, NORM_NAMES
+from relucert_core.figures.export import to_png, to_svg
+from relucert_core.figures.slice import slice_png, slice_svg
+
+if TYPE_CHECKING:
+    from relucert_core.experiments.search_run import SearchRun
+
+_WAY = "beyond_way"
+
+
+def subject_panel(scene: Scene) -> None:
+    """Which digit and which network."""
+    names = networks()
+    st.session_state.setdefault(MODEL, scene.model)
+    st.selectbox(
+        "Network", names, format_func=title_of, key=MODEL, on_change=changed_model, bind="query-params",
+    )  # fmt: skip
+    if scene.digit is not None:
+        way = st.segmented_control("Digit from", WAYS, default=GALLERY, required=True, key=_WAY, bind="query-params")
+        source_panel(way or GALLERY, scene.net, engine.cards()[scene.model], scene.digit)
+
+
+def settings_panel(scene: Scene) -> None:
+    """How it is searched, and for how long."""
+    st.session_state.setdefault(METHOD, scene.method)
+    st.session_state.setdefault(NORM, NORM_NAMES[scene.norm])
+    st.session_state.setdefault(SECONDS, int(seconds_asked()))
+    st.segmented_control(
+        "Search",
+        list(METHODS),
+        format_func=lambda name: METHODS[name],
+        key=METHOD,
+        required=True,
+        bind="query-params",
+    )
+    if scene.method == "neighbours":
+        st.segmented_control(
+            "Norm", list(NORM_CHOICES), key=NORM, required=True, bind="query-params",
+            help="The exact search is made for L2.",
+        )  # fmt: skip
+    st.number_input("Stop after (seconds)", 1, MAX_SECONDS, key=SECONDS, bind="query-params")
+    st.caption(
+        "The exact search splits the ball into pieces along the neurons' switches until each is proved free of other "
+        "answers. The neighbouring polyhedra are entered one after the other, the nearest first: the picture of the "
+        "idea, which needs no solver but cannot get far in a wide network."
+    )
+
+
+def plane_panel(scene: Scene) -> None:
+    """Where the slice is cut."""
+    plane_controls(scene)
+
+
+def tables(scene: Scene, run: SearchRun, cut: Cut) -> None:
+    """Both pictures as text."""
+    st.markdown(f"The search over time; it ended because: {ended(run)}.")
+    st.table(readings_table(run))
+    st.markdown(f"**The slice**, {cut.view.half:g} from its centre to its edge. {cut.view.words}")
+    lines = [*circle_words(run), *(f"{s.words} at ({s.s:.3g}, {s.t:.3g}) in this plane" for s in cut.spots)]
+    st.markdown("\n".join(f"- {line}" for line in lines))
+    areas = cut.view.classes
+    shares = {k: float((areas == k).mean()) for k in sorted(set(areas.ravel().tolist()))}
+    st.table(
+        {
+            "Read as": [scene.names[k] for k in shares],
+            "Share of the picture": [f"{100 * v:.1f} %" for v in shares.values()],
+        }
+    )
+
+
+def downloads(scene: Scene, run: SearchRun, cut: Cut, figure: go.Figure) -> None:
+    """The run as CSV and JSON, both pictures as SVG and PNG, the link."""
+    plane = None if scene.toy else cut.plane
+    files: list[tuple[str, Any, str, str]] = [
+        ("Search (CSV)", lambda: as_csv(run), "relucert-search.csv", "text/csv"),
+        ("Search (JSON)", lambda: as_json(scene, run, cut), "relucert-search.json", "application/json"),
+        ("Bounds (SVG)", lambda: to_svg(figure), "relucert-bounds.svg", "image/svg+xml"),
+        ("Bounds (PNG)", lambda: to_png(figure), "relucert-bounds.png", "image/png"),
+        (
+            "Slice (SVG)",
+            lambda: slice_svg(cut.view, scene.theme, cut.circles, cut.spots, plane),
+            "relucert-slice.svg",
+            "image/svg+xml",
+        ),
+        (
+            "Slice (PNG)",
+            lambda: slice_png(cut.view, scene.theme, cut.circles, cut.spots),
+            "relucert-slice.png",
+            "image/png",
+        ),
+    ]
+    with st.container(horizontal=True):
+        for label, make, name, kind in files:
+            st.download_button(label, make, name, kind, on_click="ignore", key=f"beyond_{name}")
+    st.markdown("The link to this view:")
+    st.code(state.address(st.query_params.to_dict()), language=None, wrap_lines=True)
+
+
+def as_csv(run: SearchRun) -> str:
+    """One line for each reading."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("seconds", "lower", "upper", "worked_through", "waiting"))
+    writer.writerows((repr(r.seconds), repr(r.lower), repr(r.upper), r.regions, r.queue) for r in run.readings)
+    return buffer.getvalue()
+
+
+def as_json(scene: Scene, run: SearchRun, cut: Cut) -> str:
+    """The run with its witness, and what the slice is cut through; infinite numbers are null."""
+    values = {
+        "subject": vars(run.subject),
+        "point": scene.point.tolist(),
+        "lower": _finite(run.lower),
+        "upper": _finite(run.upper),
+        "exact": run.exact,
+        "status": run.status,
+        "witness": None if run.witness is None else run.witness.tolist(),
+        "readings": [[r.seconds, _finite(r.lower), _finite(r.upper), r.regions, r.queue] for r in run.readings],
+        "slice": {
+            "half": cut.view.half,
+            "regions": cut.view.regions,
+            "u": cut.plane.u.tolist(),
+            "v": cut.plane.v.tolist(),
+            "boundary": cut.view.segments.tolist(),
+        },
+        "header": None if run.header is None else vars(run.header),
+    }
+    return json.dumps(values, allow_nan=False)
+
+
+def code_panel(scene: Scene) -> None:
+    """The same in Python."""
+    kind, number = third_of(scene)
+    st.code(beyond_code(scene, kind, number, half=zoom(), seconds=int(seconds_asked())))
+
+
+def seconds_asked() -> float:
+    """The budget of a search in seconds."""
+    asked = st.session_state.get(SECONDS, st.query_params.get(SECONDS, 30))
+    try:
+        return float(min(max(int(asked), 1), MAX_SECONDS))
+    except (TypeError, ValueError):
+        return 30.0
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None

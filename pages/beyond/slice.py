@@ -1,0 +1,196 @@
+"""The slice of the page "Beyond": which plane, which circles, and its controls."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages.beyond import engine as beyond_engine
+from pages.beyond.components import growth, slice_viewer, spot_of, zoom_of
+from pages.beyond.state import (
+    ANOTHER,
+    FACE,
+    OTHER,
+    RANDOM,
+    SEED,
+    THIRD,
+    THIRDS,
+    VIEWER,
+    ZOOM,
+    ZOOMS,
+    Scene,
+    X,
+    Y,
+    value,
+    zoom,
+    zoom_by,
+)
+from pages.shared import engine
+from pages.shared.shell import presenting
+from pages.shared.words import down, up
+from relucert_core.experiments.explored import explored_regions
+from relucert_core.experiments.search_run import Recorder, SearchRun, explored_patterns
+from relucert_core.experiments.slices import SlicePlane, SliceView, random_third
+from relucert_core.figures.slice import Circle, Spot
+
+if TYPE_CHECKING:
+    from relucert_core.network import Network
+
+_REACH = 10.0  # toy points stay inside this square
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A slice ready to draw: plane, network on it, view, circles and marked points."""
+
+    plane: SlicePlane
+    flat: Network
+    view: SliceView
+    circles: tuple[Circle, ...]
+    spots: tuple[Spot, ...]
+
+
+def cut_of(scene: Scene, run: SearchRun) -> Cut:
+    """The slice that the controls ask for."""
+    plane = beyond_engine.toy_plane(scene.point) if scene.toy else _digit_plane(scene, run)
+    flat = beyond_engine.flat_network(scene.net, plane)
+    view = beyond_engine.look_at(flat, zoom())
+    return Cut(plane, flat, view, _circles(run), _spots(scene, run, plane))
+
+
+def show_slice(
+    scene: Scene, run: SearchRun, recorder: Recorder | None, tallest: int, key: str = VIEWER, *, aside: bool = True
+) -> Cut:
+    """Draw the slice; with a walk over the plane itself, the polyhedra that it has explored."""
+    cut = cut_of(scene, run)
+    grow = None
+    if scene.toy and recorder is not None and scene.method == "neighbours" and scene.norm == 2:
+        explored = explored_regions(cut.view.complex, explored_patterns(recorder)) if cut.view.complex else None
+        grow = growth(cut.view, explored, run.lower) if explored is not None else None
+    slice_viewer(
+        key,
+        cut.view,
+        scene.theme,
+        plane=None if scene.toy else cut.plane,
+        circles=cut.circles,
+        spots=cut.spots,
+        names=scene.names,
+        home="the point u" if scene.toy else "the digit",
+        grow=grow,
+        tallest=tallest,
+        clickable=scene.toy,
+        aside=aside,
+        on_zoom=partial(_zoomed, key),
+        on_spot=_clicked,
+    )
+    return cut
+
+
+def zoom_control() -> None:
+    """The slider from a square of 0.001 to one of 5."""
+    st.session_state.setdefault(ZOOM, zoom())
+    label = "Zoom: from the centre to the edge of the picture (L2)"
+    st.select_slider(label, ZOOMS, format_func=lambda z: f"{z:g}", key=ZOOM, bind="query-params")
+
+
+def plane_controls(scene: Scene) -> None:
+    """The third point of the plane."""
+    if scene.toy:
+        left, right = st.columns(2)
+        left.number_input("u, first coordinate", -_REACH, _REACH, step=0.05, format="%.4f", key=X)
+        right.number_input("u, second coordinate", -_REACH, _REACH, step=0.05, format="%.4f", key=Y)
+        return
+    kind, number = third_of(scene)
+    st.session_state.setdefault(THIRD, kind)
+    st.session_state.setdefault(OTHER, number if kind == ANOTHER else 1)
+    st.session_state.setdefault(SEED, number if kind == RANDOM else 0)
+    st.markdown("The plane goes through the digit, its adversarial digit, and a third point:")
+    st.segmented_control("Third point", THIRDS, key=THIRD, required=True, bind="query-params")
+    left, right = st.columns(2)
+    left.number_input("Another digit: test image", 0, 999, key=OTHER, bind="query-params")
+    right.number_input("Random direction: seed", 0, 9999, key=SEED, bind="query-params")
+
+
+def third_of(scene: Scene) -> tuple[str, int]:
+    """Which third point, and the number that goes with it: the image or the seed."""
+    kind = value(THIRD, list(THIRDS), ANOTHER)
+    key, default = (SEED, 0) if kind == RANDOM else (OTHER, 1)
+    number = st.session_state.get(key, st.query_params.get(key, default))
+    try:
+        whole = min(max(int(number), 0), 999 if kind == ANOTHER else 9999)
+    except (TypeError, ValueError):
+        whole = default
+    if kind == ANOTHER and scene.digit is not None and whole == scene.digit.index:
+        whole = whole + 1 if whole < 999 else 0
+    return kind, whole
+
+
+def circle_words(run: SearchRun) -> list[str]:
+    """The circles as text."""
+    return [circle.words for circle in _circles(run)]
+
+
+def _digit_plane(scene: Scene, run: SearchRun) -> SlicePlane:
+    kind, number = third_of(scene)
+    point = scene.point
+    another = engine.as_point(engine.sample()[0][number if kind == ANOTHER else 1].tobytes())
+    third = another
+    if kind == RANDOM:
+        third = random_third(point, number)
+    elif kind == FACE:
+        near = beyond_engine.nearest_face(scene.net, point.tobytes())
+        third = another if near is None else point + (near - point) / max(float(np.linalg.norm(near - point)), 1e-12)
+    second = run.witness if run.witness is not None else another
+    return beyond_engine.plane_of(point, second, third)
+
+
+def _circles(run: SearchRun) -> tuple[Circle, ...]:
+    """The simplex ball, the best certified ball and the attack; one ball where the last two meet. L2 only."""
+    if run.subject.norm != "L2":
+        return ()
+    first = run.readings[0].lower
+    circles = []
+    if 0 < first < math.inf and first < run.lower:
+        circles.append(Circle(first, "first", f"nearest face: safe to {down(first)} (simplex)"))
+    if run.exact:
+        circles.append(Circle(run.lower, "exact", f"exact distance {down(run.lower, 3)}"))
+        return tuple(circles)
+    if 0 < run.lower < math.inf:
+        circles.append(Circle(run.lower, "lower", f"best safe ball, proved: {down(run.lower)}"))
+    if run.upper < math.inf:
+        circles.append(Circle(run.upper, "upper", f"nearest other answer found: {up(run.upper)}"))
+    return tuple(circles)
+
+
+def _spots(scene: Scene, run: SearchRun, plane: SlicePlane) -> tuple[Spot, ...]:
+    """u, the adversarial point and the third point; for a toy the adversarial point lies where it lies."""
+    if scene.toy:
+        spots = [Spot(0.0, 0.0, "u")]
+        if run.witness is not None:
+            s, t = (run.witness - scene.point).tolist()
+            spots.append(Spot(s, t, "nearest other answer"))
+        return tuple(spots)
+    spots = [Spot(0.0, 0.0, "digit")]
+    if run.witness is not None and run.rival is not None:
+        spots.append(Spot(*plane.second, f"read as {scene.names[run.rival]}"))
+    kind, _ = third_of(scene)
+    return (*spots, Spot(*plane.third, "another digit" if kind == ANOTHER else "third point"))
+
+
+def _zoomed(key: str) -> None:
+    step = zoom_of(key)
+    if step is not None:
+        zoom_by(step)
+
+
+def _clicked() -> None:
+    """For a toy network a click puts u there; the plane is drawn around u."""
+    spot = spot_of(VIEWER)
+    if spot is not None and not presenting():
+        for key, move in zip((X, Y), spot, strict=True):
+            st.session_state[key] = round(min(max(float(st.session_state.get(key, 0.0)) + move, -_REACH), _REACH), 4)

@@ -1,0 +1,90 @@
+"""The words of the page "Beyond": what a search has found, in a sentence, and why it ended. It computes nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pages.shared.words import down, meaning, number, up
+
+if TYPE_CHECKING:
+    from relucert_core.experiments.search_run import SearchRun
+
+_STATUS = {
+    "exact": "the witness proves the radius",
+    "searching": "still searching",
+    "stopped": "stopped by hand; what is proved stays proved",
+    "time is up": "the time was up; what is proved stays proved",
+    "the limit of regions is reached": "the limit of polyhedra was reached; what is proved stays proved",
+    "the memory limit is reached": "the memory limit was reached; what is proved stays proved",
+    "nothing is adversarial": "no input at all is read differently",
+    "tie for the first place": "two answers tie here, so the radius is 0",
+}
+UNIT = {"exact": "pieces of the ball", "neighbours": "polyhedra"}
+
+
+def headline(run: SearchRun, reads: str, *, toy: bool) -> str:
+    """The one line above the picture."""
+    norm = run.subject.norm
+    start = f"Class **{reads.removeprefix('class ')}** here." if toy else f"Reads **{reads}**."
+    if run.lower == math.inf:
+        return f"{start} No change of any size is read differently: proved."
+    if run.exact:
+        return f"{start} Safe to **{down(run.lower, 3)}**, and no farther: exact ({norm})."
+    if run.upper == math.inf:
+        return f"{start} Safe to **{down(run.lower)}**; no other answer found yet ({norm})."
+    return f"{start} Unknown gap: **{down(run.lower)}** to **{up(run.upper)}** ({norm})."
+
+
+def sentence(run: SearchRun, norm: float, *, toy: bool) -> str:
+    """What one is looking at."""
+    first, unit = run.readings[0].lower, UNIT[run.subject.method]
+    grown = f"The ball started at {down(first)}, the nearest face of the polyhedron (the paper's simplex certificate)"
+    if first > 0 and run.lower < math.inf and run.lower > first:
+        grown += f", and grew {number(run.lower / first, 3 if run.lower / first >= 100 else 2)} times as large"
+    worked = f"{run.last.regions:,} {unit} worked through" if run.last.regions else "by cheap bounds and attacks alone"
+    work = f"{grown}: {worked}, in {seconds(run.last.seconds)}."
+    if toy or not 0 < run.lower < math.inf:
+        return work
+    return f"{work} {meaning(run.lower, norm)}."
+
+
+def compared(run: SearchRun) -> str:
+    """Three numbers of a search in one line."""
+    first = f"Nearest face at {down(run.readings[0].lower)}"
+    if run.exact:
+        return f"{first}, true distance {down(run.lower, 3)}."
+    return f"{first}, safe to {down(run.lower)}, fooled at {up(run.upper)}."
+
+
+def ended(run: SearchRun) -> str:
+    """Why a search is over, as a clause."""
+    return _STATUS.get(run.status, run.status)
+
+
+def labels(run: SearchRun) -> tuple[str, str, str]:
+    """What stands at the ends of the two lines."""
+    return (
+        f"safe to<br><b>{down(run.lower, 3)}</b>",
+        f"fooled at<br><b>{up(run.upper, 3)}</b>",
+        f"exact:<br><b>{down(run.lower, 4)}</b>",
+    )
+
+
+def seconds(value: float) -> str:
+    """A time for reading."""
+    return f"{value:.0f} s" if value >= 20 else f"{value:.1f} s" if value >= 1 else f"{max(1000 * value, 1):.0f} ms"
+
+
+def readings_table(run: SearchRun, rows: int = 12) -> dict[str, list[str]]:
+    """The search as text: a few of its readings, the first and the last always."""
+    count = len(run.readings)
+    step = max(1, math.ceil((count - 1) / (rows - 1))) if count > 1 else 1
+    chosen = [run.readings[i] for i in sorted({*range(0, count, step), count - 1})]
+    return {
+        "Time": [seconds(r.seconds) for r in chosen],
+        "Safe to (proved)": [down(r.lower, 4) for r in chosen],
+        "Fooled at (found)": [up(r.upper, 4) for r in chosen],
+        f"{UNIT[run.subject.method].capitalize()} worked through": [f"{r.regions:,}" for r in chosen],
+        "Waiting": [f"{r.queue:,}" for r in chosen],
+    }

@@ -1,0 +1,1 @@
+"""Digits: one digit, certified and attacked with every method."""

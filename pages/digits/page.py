@@ -1,0 +1,260 @@
+"""Digits: draw, upload or pick a digit, certify it with every method, and see what limits it and what fools it.
+
+The quick answers are on the screen first; the slower methods follow with progress, and the picture is drawn once more
+with them in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.digits import results
+from pages.digits.answers import REGION, Answers, as_json
+from pages.shared import digit as state
+from pages.shared import engine
+from pages.shared.digit_sources import DRAW, GALLERY, WAYS, source_panel
+from pages.shared.keys import listen_to_keys, pressed_key
+from pages.shared.shell import footer, presenting
+from pages.shared.snippets import digit_code
+from pages.shared.words import NORM_CHOICES, NORM_HELP, NORM_NAMES
+from relucert_core.errors import RelucertError
+
+if TYPE_CHECKING:
+    from relucert_core.importers.shipped import ModelCard
+    from relucert_core.network import Network
+
+FIRST_CERTIFICATES = (REGION, "decision-boundary")
+FIRST_ATTACKS = ("deepfool",)
+DEFAULT_NETWORK = "mnist-1024-512"
+NETWORK, WAY, NORM, VALID, KEYS = "digits_net", "digits_way", "digits_norm", "digits_valid", "digits_keys"
+REGION_ANSWER, COMPLETE = "digits_region_answer", "digits_complete"
+_REMEMBERED = 12  # digits whose slower answers are likely still in the cache
+
+
+def controls() -> tuple[str, str]:
+    """Where the digit comes from and which network looks at it; a link names both by the words on the screen."""
+    names = list(engine.cards())
+    default = names.index(DEFAULT_NETWORK) if DEFAULT_NETWORK in names else 0
+    if presenting():
+        wanted = st.query_params.get(NETWORK, names[default])
+        return GALLERY, wanted if wanted in names else names[default]
+    left, right = st.columns([1, 1], vertical_alignment="bottom")
+    way = left.segmented_control("Digit from", WAYS, default=GALLERY, required=True, key=WAY, bind="query-params")
+    name = right.selectbox("Network", names, index=default, key=NETWORK, bind="query-params")
+    return way or GALLERY, name
+
+
+def network_words(name: str) -> str:
+    """What a network is, in one line."""
+    card = engine.cards()[name]
+    shape = "-".join(str(n) for n in card.architecture)
+    return (
+        f"The network {name}: {card.title}. Layers {shape}, {100 * card.test_accuracy:.1f} % of the test images right."
+    )
+
+
+def norm_and_pixels() -> tuple[float, bool]:
+    """The controls of the norm and of the attacks' pixel range."""
+    if presenting():
+        return NORM_CHOICES.get(st.query_params.get(NORM, ""), 2.0), False
+    with st.expander("Norm and pixels"):
+        label = "How a change is measured"
+        names = list(NORM_CHOICES)
+        chosen = st.segmented_control(label, names, default="L2", required=True, key=NORM, bind="query-params")
+        norm = NORM_CHOICES[chosen or "L2"]
+        st.caption(NORM_HELP[norm])
+        valid = st.toggle("Attacks keep every pixel between black and white", key=VALID, bind="query-params")
+    return norm, valid
+
+
+def preset() -> None:
+    """A pressed key shows the first test image of that digit; r goes back to the first image."""
+    key = pressed_key(KEYS)
+    if key is not None:
+        labels = engine.sample()[1].tolist()
+        state.show(state.gallery_digit(0 if key == "r" else labels.index(int(key))))
+
+
+def digit_in_view() -> state.Digit:
+    """The digit in view; a damaged link is said in one sentence."""
+    try:
+        return state.current_digit()
+    except RelucertError as error:
+        st.error(f"{error} The first test image is shown instead.")
+        return state.current_digit()
+
+
+def compute(answers: Answers, scene: results.Scene, valid: bool, kind: str, name: str) -> None:
+    """One method's answer, into `answers`."""
+    if kind == "certificate":
+        answers.certificates[name] = engine.certificate(scene.net, scene.digit.pixels, name, scene.norm)
+    else:
+        answers.attacks[name] = engine.adversarial(scene.net, scene.digit.pixels, name, scene.norm, valid)
+
+
+def plan(answers: Answers) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:
+    """(kind, name, title) of the quick methods and of the others."""
+    jobs = [("certificate", e.name, e.title) for e in answers.certificate_entries]
+    jobs += [("attack", e.name, e.title) for e in answers.attack_entries]
+    quick = [job for job in jobs if job[1] in FIRST_CERTIFICATES + FIRST_ATTACKS]
+    patient = [e.name for e in answers.certificate_entries if "max_seconds" in e.options or e.guarantee == "estimate"]
+    slow = [job for job in jobs if job not in quick]
+    return quick, sorted(slow, key=lambda job: job[1] in patient)
+
+
+class Slots:
+    """The places on the page that are filled twice: with the quick answers, and with all of them."""
+
+    def __init__(self, top: st.delta_generator.DeltaGenerator) -> None:
+        self.top = top
+        self.line = st.container(key="digits_line")
+        self.line_slot = self.line.empty()
+        self.progress = st.empty()
+        if not presenting():
+            st.markdown("##### The nearest digit that is read differently")
+            self.adversary = st.empty()
+            self.bounds = st.expander("All bounds, attacks, times").empty()
+            self.limits = st.expander("What limits it").container()
+            self.settings = st.container()
+            self.tables = st.expander("The pictures as tables").empty()
+            self.download = st.expander("Download and link").container()
+            self.code = st.expander("The same in a few lines of Python").container()
+
+    def draw(self, scene: results.Scene, answers: Answers, stage: int) -> None:
+        """Everything that depends on the answers so far."""
+        with self.verdict.container():
+            results.verdict(scene, answers)
+        with self.line_slot.container():
+            results.line(scene, answers, stage)
+        if presenting():
+            return
+        with self.adversary.container():
+            results.adversary(scene, results.nearest_found(scene, answers), stage)
+        with self.bounds.container():
+            results.all_bounds(scene, answers, stage)
+        with self.tables.container():
+            results.changes_table(scene, results.nearest_found(scene, answers))
+
+    def begin(self, scene: results.Scene) -> None:
+        """What depends on no answer."""
+        with self.top:
+            results.pictures(scene)
+            self.verdict = st.container(width="stretch", key="verdict").empty()
+
+
+def source_and_top(way: str, net: Network, card: ModelCard, digit: state.Digit) -> st.delta_generator.DeltaGenerator:
+    """The panel that the digit comes from, and the place for its pictures: beside the drawing pad, else below."""
+    panel, place = st.columns([2, 3], gap="medium") if way == DRAW else (st.container(), st.container())
+    if not presenting():
+        with panel:
+            source_panel(way, net, card, digit)
+    return place.container(horizontal=True, gap="small", vertical_alignment="top")
+
+
+def search_region(scene: results.Scene, answers: Answers) -> None:
+    """On request: the nearest decision point inside the own region, kept for this session."""
+    token = (scene.net.digest, scene.digit.pixels, scene.norm)
+    if st.button("Look for the nearest other answer inside this region (takes seconds)"):
+        bar = st.progress(0.0, "Solving a small optimisation problem for each rival class")
+
+        def tick(done: int, rivals: int) -> None:
+            bar.progress(done / rivals, f"{done} of {rivals} rival classes done")
+
+        inside = engine.inside_region(scene.net, scene.digit.pixels, scene.norm, tick)
+        st.session_state[REGION_ANSWER] = (token, inside)
+        bar.empty()
+    kept, inside = st.session_state.get(REGION_ANSWER, (None, None))
+    if kept == token:
+        st.markdown(results.inside_words(scene, inside))
+        answers.extra_upper = inside.distance
+
+
+def fill_in(
+    slots: Slots, scene: results.Scene, answers: Answers, valid: bool, jobs: list[tuple[str, str, str]]
+) -> None:
+    """The slower methods one after the other, with progress."""
+    for place, (kind, name, title) in enumerate(jobs):
+        slots.progress.progress(place / len(jobs), f"Still computing: {title} ({place + 1} of {len(jobs)})")
+        compute(answers, scene, valid, kind, name)
+    slots.progress.empty()
+
+
+def take_away(slots: Slots, scene: results.Scene, answers: Answers, name: str, valid: bool) -> None:
+    """Downloads, link and code."""
+    about: dict[str, Any] = {
+        "network": name,
+        "digest": scene.net.digest,
+        "norm": NORM_NAMES[scene.norm],
+        "digit": state.link_of(scene.digit),
+    }
+    about |= {"valid_pixels": valid, "classes": list(scene.card.classes), "pixels": list(scene.digit.pixels)}
+    logits = engine.scores(scene.net, scene.digit.pixels).tolist()
+    with slots.download:
+        st.download_button(
+            "All numbers (JSON)",
+            as_json(answers, about, logits),
+            "relucert-digit.json",
+            "application/json",
+            on_click="ignore",
+        )
+        st.markdown(
+            "Figures: the camera at the top right of each saves it as PNG. The link to this digit and these settings:"
+        )
+        st.code(state.address(st.query_params.to_dict()), language=None, wrap_lines=True)
+    digit = str(scene.digit.index) if scene.digit.index is not None else state.packed(scene.digit)
+    best = answers.best_attack
+    with slots.code:
+        st.code(digit_code(name, digit, scene.norm, best.method if best else "deepfool", valid_pixels=valid))
+
+
+def page() -> None:
+    """The whole page."""
+    if not presenting():
+        st.title("How far is this digit from being read as another?")
+    listen_to_keys(KEYS, preset)
+    way, name = controls()
+    net, card = engine.network(name), engine.cards()[name]
+    digit = digit_in_view()
+    slots = Slots(source_and_top(way, net, card, digit))
+    if presenting():
+        norm, valid = norm_and_pixels()
+    else:
+        with slots.settings:
+            norm, valid = norm_and_pixels()
+    state.write_link(digit)
+    scene = results.Scene(net, card, digit, norm, results.current_theme())
+    slots.begin(scene)
+    answer(slots, scene, name, valid)
+
+
+def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
+    """Quick answers, then the rest."""
+    answers = Answers(scene.norm, engine.certificates_for(scene.net, scene.norm), engine.attacks_for(scene.norm))
+    quick, slow = plan(answers)
+    for kind, method, _ in quick:
+        compute(answers, scene, valid, kind, method)
+    complete = (scene.net.digest, scene.digit.pixels, scene.norm, valid)
+    known = complete in st.session_state.get(
+        COMPLETE, ()
+    )  # then the rest comes from the cache, and one drawing will do
+    if not known:
+        slots.draw(scene, answers, 1)
+    if not presenting():
+        with slots.limits:
+            results.limits(scene, answers)
+            search_region(scene, answers)
+    fill_in(slots, scene, answers, valid, slow)
+    slots.draw(scene, answers, 2)
+    st.session_state[COMPLETE] = (complete, *st.session_state.get(COMPLETE, ()))[:_REMEMBERED]
+    if not presenting():
+        take_away(slots, scene, answers, name, valid)
+        st.caption(network_words(name))
+        footer()
+
+
+try:
+    page()
+except (RelucertError, engine.Busy) as problem:
+    st.error(str(problem))

@@ -1,0 +1,1 @@
+"""Experiments: the paper's figures and table, run again."""

@@ -1,0 +1,1 @@
+"""Playground: a small network, its polyhedra and a point to drag."""

@@ -1,0 +1,102 @@
+"""What can be taken away from the playground: picture, stand-alone page, network, data."""
+
+from __future__ import annotations
+
+import json
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.playground import engine, state
+from pages.playground.components import plane_export
+from pages.playground.scene import Scene
+from pages.playground.setup import View
+from relucert_core.datasets.points_csv import points_to_csv
+
+
+def downloads(scene: Scene) -> None:
+    """The buttons; files are made when they are asked for."""
+    from relucert_core.importers.safetensors_file import network_bytes
+
+    plane_export("pg_export", scene.chart, scene.theme)
+    now = state.now()
+    with st.container(horizontal=True):
+        st.download_button(
+            "Page of its own (HTML)",
+            lambda: as_html(scene, now.view),
+            "relucert-plane.html",
+            "text/html",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Network (safetensors)", lambda: network_bytes(scene.net), "relucert-network.safetensors",
+            "application/octet-stream", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "Data (CSV)",
+            lambda: points_to_csv(*scene.setup.points),
+            "relucert-points.csv",
+            "text/csv",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Data and numbers (JSON)",
+            lambda: as_json(scene, now.view),
+            "relucert-plane.json",
+            "application/json",
+            on_click="ignore",
+        )
+    st.caption("SVG and PNG are the picture as it is on the screen, circles and all.")
+
+
+def as_html(scene: Scene, view: View) -> str:
+    """The figure with u and its circles as a web page that needs no network."""
+    answer = engine.answer_at(scene.net, scene.plane, view.point)
+    figure = go.Figure(
+        engine.figure_of(scene.plane, scene.look, frozenset(view.layers), view.colouring, scene.setup, view.view)
+    )
+    for radius, colour, dash in (
+        (answer.simplex.radius, scene.theme.lower, "solid"),
+        (answer.exact, scene.theme.exact, "dash"),
+    ):
+        if 0 < radius < 20:
+            figure.add_shape(circle(view.point, radius, colour, dash, scene.theme.line))
+    figure.add_scatter(
+        x=[view.point[0]], y=[view.point[1]], mode="markers", marker={"size": 12, "color": scene.theme.text}, name="u"
+    )
+    figure.update_layout(height=700, width=700)
+    return str(figure.to_html(include_plotlyjs=True, full_html=True))
+
+
+def circle(centre: tuple[float, float], radius: float, colour: str, dash: str, width: float) -> dict[str, object]:
+    """A circle as a plotly shape."""
+    (x, y), r = centre, radius
+    return {
+        "type": "circle", "x0": x - r, "x1": x + r, "y0": y - r, "y1": y + r,
+        "line": {"color": colour, "width": width, "dash": dash},
+    }  # fmt: skip
+
+
+def as_json(scene: Scene, view: View) -> str:
+    """Data, network, point and what is certified there, as JSON; infinite numbers are null."""
+    points, labels = scene.setup.points
+    answer = engine.answer_at(scene.net, scene.plane, view.point)
+    cert = answer.simplex
+    record = {
+        "network": {
+            "weights": [w.tolist() for w in scene.net.weights],
+            "biases": [b.tolist() for b in scene.net.biases],
+            "digest": scene.net.digest,
+        },
+        "point": list(view.point),
+        "prediction": cert.prediction,
+        "safe_radius": engine.finite(cert.radius),
+        "guarantee": cert.guarantee,
+        "status": cert.status,
+        "limit": str(cert.limit) if cert.limit else None,
+        "true_distance": engine.finite(answer.exact),
+        "true_distance_proven": answer.proven,
+        "regions": len(scene.plane),
+        "data": [[float(x), float(y), int(k)] for (x, y), k in zip(points, labels, strict=True)],
+    }
+    return json.dumps(record, allow_nan=False)

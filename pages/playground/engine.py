@@ -1,0 +1,208 @@
+"""Cached calls of the engine for the playground: planes, figures, answers at a point, measurements of a training."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.playground.setup import FIGURE_LAYERS, REACH, Setup
+from pages.shared.engine import give_way, heavy
+from pages.shared.memory import give_back_soon
+from relucert_core.attacks.result import Attack
+from relucert_core.certificates.result import Certificate
+from relucert_core.figures.plane import plane_figure
+from relucert_core.figures.theme import find_theme
+from relucert_core.planar import PlanarComplex, planar_complex
+from relucert_core.planar.preview import bent_lines, encode, frames_data, preview_data, thinned
+from relucert_core.registry import certify
+
+if TYPE_CHECKING:
+    from relucert_core.network import Network
+    from relucert_core.training.history import Moment
+    from relucert_core.training.showcase import Showcase
+    from relucert_core.training.toy import Snapshot
+
+MAX_REGIONS = 30_000
+TICKS_A_SECOND = 4
+MANY_TRAINERS = 6
+_FORGOTTEN_SECONDS = 10.0
+BOX = 1.25
+SHOWN_ATTACKS = ("deepfool", "ifgsm", "ddn")
+_HASH: dict[str | type[Any], Callable[[Any], Any]] = {
+    "relucert_core.network.Network": lambda net: net.digest,
+    "relucert_core.planar.complex.PlanarComplex": lambda plane: (plane.network.digest, plane.box.tobytes()),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Python found at one point: certificates, the exact distance with its nearest point, and attacks."""
+
+    point: tuple[float, float]
+    simplex: Certificate
+    boundary: Certificate | None
+    exact: float
+    proven: bool
+    faces: int
+
+
+def presets() -> dict[str, Showcase]:
+    """The prepared views by name."""
+    from relucert_core.training.showcase import SHOWCASE
+
+    return SHOWCASE
+
+
+@st.cache_resource(max_entries=24, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+def plane_of(net: Network, half: float = BOX) -> PlanarComplex:
+    """The exact subdivision of the square of side 2 `half`; OverBudget, with a sentence, past 30,000 regions."""
+    with heavy():
+        return planar_complex(net, ((-half, half), (-half, half)), max_regions=MAX_REGIONS)
+
+
+def half_for(view: tuple[float, ...] | None) -> float:
+    """Half the side of the square that is subdivided, so that it holds the visible rectangle."""
+    reach = max((abs(v) for v in view), default=0.0) if view else 0.0
+    return next((half for half in (BOX, 2.5, 5.0) if reach <= 1.02 * half), REACH)
+
+
+@st.cache_resource(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+def figure_of(
+    plane: PlanarComplex,
+    look: tuple[str, bool],
+    layers: frozenset[str],
+    colouring: str,
+    setup: Setup,
+    view: tuple[float, float, float, float] | None,
+) -> go.Figure:
+    """The plotly figure; it does not depend on the point u."""
+    return plane_figure(
+        plane, find_theme(*look), layers=layers & FIGURE_LAYERS, colouring=colouring, data=setup.points, view=view
+    )
+
+
+@st.cache_resource(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+def geometry_of(plane: PlanarComplex) -> dict[str, Any]:
+    """What the browser needs to follow the pointer."""
+    with heavy():
+        return preview_data(plane)
+
+
+def run_key(snapshots: Sequence[Snapshot]) -> str:
+    """What tells two trainings apart."""
+    return " ".join(f"{s.epoch}:{s.network.digest[:16]}" for s in snapshots)
+
+
+@st.cache_resource(max_entries=4, ttl=1800, show_spinner=False)
+def frames_of(run: str, _snapshots: Sequence[Snapshot]) -> dict[str, Any]:
+    """The pictures of a training, named by its `run_key`, for the time slider; of very large ones only some."""
+    planes = []
+    for snapshot in _snapshots:  # a place for each, so that other visitors get theirs in between
+        give_way()
+        with heavy():
+            planes.append(planar_complex(snapshot.network, ((-BOX, BOX), (-BOX, BOX)), max_regions=MAX_REGIONS))
+    kept = thinned([len(plane.decision.sizes) for plane in planes])
+    return frames_data([planes[i] for i in kept], [_snapshots[i].epoch for i in kept])
+
+
+@st.cache_resource(max_entries=8, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+def diagram_of(net: Network, plane: PlanarComplex) -> dict[str, Any]:
+    """Widths, weights and each neuron's bent line for the diagram of the network."""
+    ends, places = bent_lines(plane)
+    owners = places[:, 0] * 1000 + places[:, 1]
+    order = np.unique(owners, return_index=True)
+    return {
+        "widths": [net.inputs, *net.widths, net.classes],
+        "weights": [encode(weight.astype(np.float32)) for weight in net.weights],
+        "lines": encode(ends.astype(np.float32)),
+        "owners": order[0].tolist(),
+        "begins": [*order[1].tolist(), len(places)],
+    }
+
+
+@st.cache_data(max_entries=256, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+def answer_at(net: Network, plane: PlanarComplex, point: tuple[float, float]) -> Answer:
+    """The certified numbers at a point; fast enough to follow every release of the handle."""
+    place = np.array(point)
+    simplex = certify(net, place, method="simplex", norm=2)
+    boundary = certify(net, place, method="decision-boundary", norm=2) if net.depth == 2 else None
+    distance, _, proven = plane.boundary_distance(place[None])
+    region = int(plane.locate(place[None])[0])
+    faces = int(plane.sizes[region]) if region >= 0 else 0
+    return Answer(point, simplex, boundary, float(distance[0]), bool(proven[0]), faces)
+
+
+@st.cache_data(max_entries=256, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+def attacks_at(net: Network, point: tuple[float, float]) -> tuple[Attack, ...]:
+    """Every attack at a point, with the way it took."""
+    from relucert_core.attacks import ATTACKS, attack
+
+    return tuple(
+        attack(net, np.array(point), method=name, norm=2, path=True) for name in SHOWN_ATTACKS if name in ATTACKS
+    )
+
+
+@st.cache_data(max_entries=32, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+def measured(net: Network, points: np.ndarray, labels: np.ndarray) -> Moment:
+    """Safe radii, exact distances and accuracy on points with labels."""
+    from relucert_core.training.history import moment_of
+
+    with heavy():
+        return moment_of(net, points, labels)
+
+
+@dataclass
+class _Trainers:
+    """The runs that train at the moment, in the whole server: when each was last seen; one at a time has the turn."""
+
+    turn: threading.BoundedSemaphore
+    seen: dict[int, float]
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _trainers() -> _Trainers:
+    return _Trainers(threading.BoundedSemaphore(1), {})
+
+
+@contextlib.contextmanager
+def training_turn(patience: float) -> Iterator[bool]:
+    """One run trains at a time in the whole server, the others take turns; False when it was another's this time.
+
+    So however many visitors train at once, a click has to share the processor with one of them only.
+    """
+    mine = _trainers().turn.acquire(timeout=patience)
+    try:
+        yield mine
+    finally:
+        if mine:
+            _trainers().turn.release()
+            give_back_soon()
+
+
+def training_pace(run: object) -> float:
+    """Seconds from one tick of `run` to the next, a power of 2: the more runs train at once, the longer.
+
+    Every tick draws a picture, in Python and in the browser; all runs together make about TICKS_A_SECOND, and fewer
+    from MANY_TRAINERS on, as each more of them also has a page to answer.
+    """
+    seen, now = _trainers().seen, time.monotonic()
+    seen[id(run)] = now
+    for other, when in list(seen.items()):
+        if now - when > _FORGOTTEN_SECONDS:
+            seen.pop(other, None)
+    crowd = len(seen) * max(1.0, len(seen) / MANY_TRAINERS)
+    return 2.0 ** math.ceil(math.log2(crowd / TICKS_A_SECOND))
+
+
+def finite(value: float) -> float | None:
+    """A number for JSON: infinity is null."""
+    return value if math.isfinite(value) else None

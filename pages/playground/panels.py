@@ -1,0 +1,230 @@
+"""The expanders of the playground: data, network, training, layers and colours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages.playground import state
+from pages.playground.point import MODE, NEW_CLASS, PROBLEM, guarded
+from pages.playground.scene import Scene
+from pages.playground.setup import COLOURS, LAYERS, Setup
+from pages.shared.control import control, reading
+from relucert_core.datasets.points_csv import points_from_csv
+from relucert_core.datasets.toy import TOY_DATASETS
+from relucert_core.figures.plane import COLOURINGS, layer_colour
+
+MAX_PARAMETERS = 30_000
+MODES = {"move": "Move u", "add": "Add a point", "remove": "Remove a point"}
+OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
+METHODS = {"plain": "Plain", "adversarial": "Adversarial", "simplex": "Safe radius (simplex)"}
+
+
+def panels(scene: Scene) -> None:
+    """All of them, closed."""
+    problem = st.session_state.pop(PROBLEM, None)
+    with st.container():
+        if problem:
+            st.error(problem)
+    with st.expander("Data"):
+        data_controls(scene.setup)
+    with st.expander("Network"):
+        network_controls(scene.setup)
+    with st.expander("Training"):
+        training_controls(scene.setup)
+    with st.expander("Layers and colours"):
+        layer_controls(scene)
+
+
+def fill(name: str, value: Any) -> str:
+    """The key of a control, with the value that it has to show."""
+    return control(f"pg_c_{name}", value)
+
+
+def filled(name: str) -> Any:
+    """What such a control shows."""
+    return reading(f"pg_c_{name}")
+
+
+def take(name: str) -> None:
+    """A control of the setup was changed."""
+    value = filled(name)
+    if value is not None:
+        guarded(state.change, **{name: value})
+
+
+def kept(setup: Setup, name: str) -> dict[str, Any]:
+    """What ties a control to the field `name` of the setup: its key, and what a change does."""
+    return {"key": fill(name, getattr(setup, name)), "on_change": take, "args": (name,)}
+
+
+def take_dataset() -> None:
+    """Other data: with its own noise and classes, and with the usual network when a preset was on the screen."""
+    entry = TOY_DATASETS[filled("dataset")]
+    base = Setup(preset="") if state.setup().preset else state.setup()
+    values = {**vars(base), "own": "", "dataset": entry.name, "noise": entry.noise, "classes": entry.classes[0]}
+    values.pop("preset")
+    guarded(state.change, **values)
+
+
+def data_controls(setup: Setup) -> None:
+    """The toy set with its size, noise and seed; points of one's own."""
+    names = list(TOY_DATASETS)
+    entry = TOY_DATASETS[setup.dataset]
+    st.pills(
+        "Toy set",
+        names,
+        format_func=lambda n: TOY_DATASETS[n].title,
+        key=fill("dataset", None if setup.own else setup.dataset),
+        on_change=take_dataset,
+        required=False,
+    )
+    if setup.own:
+        st.caption(f"{len(setup.points[0])} points of your own. A toy set takes their place.")
+    else:
+        one, two = st.columns(2)
+        one.slider("Points", 20, 2000, step=10, **kept(setup, "size"))
+        two.slider("Noise", 0.0, 0.5, step=0.01, **kept(setup, "noise"))
+        one.number_input("Seed of the data", 0, 10**6, **kept(setup, "data_seed"))
+        if len(entry.classes) > 1:
+            two.selectbox("Classes", sorted(entry.classes), **kept(setup, "classes"))
+    own_points(setup)
+
+
+def own_points(setup: Setup) -> None:
+    """Add and remove points by clicking on the plane, undo, and a CSV file."""
+    st.markdown("**Points of your own**: choose what a click on the plane does.")
+    st.session_state.setdefault(MODE, "move")
+    st.segmented_control(
+        "A click", list(MODES), format_func=MODES.__getitem__, key=MODE, required=True, label_visibility="collapsed"
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.number_input("Class of a new point", 0, 9, key=NEW_CLASS, width=180)
+        st.button(
+            "Undo", icon=":material/undo:", disabled=not st.session_state.get(state.UNDO), on_click=state.undo_points
+        )
+    st.file_uploader(
+        "Points as CSV: x, y, class", type=["csv", "txt"], key="pg_csv", on_change=take_csv, max_upload_size=1
+    )
+
+
+def take_csv() -> None:
+    """A file of points came."""
+    file = st.session_state.pg_csv
+    if file is not None:
+        guarded(lambda: state.replace_points(*points_from_csv(file.getvalue().decode("utf8", "replace"))))
+
+
+def network_controls(setup: Setup) -> None:
+    """Depth and widths, seed; a network from a file."""
+    hidden = setup.hidden
+    st.slider("Hidden layers", 1, 6, key=fill("depth", len(hidden)), on_change=take_depth)
+    columns = st.columns(min(len(hidden), 3))
+    for i, width in enumerate(hidden):
+        columns[i % 3].number_input(
+            f"Neurons in layer {i + 1}", 1, 64, key=fill(f"width{i}", width), on_change=take_widths
+        )
+    st.number_input("Seed of the start", 0, 10**6, **kept(setup, "seed"))
+    st.file_uploader(
+        "A network of your own (safetensors, 2 inputs)",
+        type=["safetensors"],
+        key="pg_file",
+        on_change=take_network,
+        max_upload_size=1,
+    )
+
+
+def take_depth() -> None:
+    """Another number of hidden layers: the last width is repeated."""
+    hidden, depth = state.setup().hidden, int(filled("depth"))
+    guarded(state.change, hidden=(*hidden, *[hidden[-1]] * 6)[:depth])
+
+
+def take_widths() -> None:
+    """Another width."""
+    count = len(state.setup().hidden)
+    guarded(state.change, hidden=tuple(int(filled(f"width{i}")) for i in range(count)))
+
+
+def take_network() -> None:
+    """A network file came."""
+    file = st.session_state.pg_file
+    if file is not None:
+        guarded(state.upload, file.getvalue(), MAX_PARAMETERS)
+
+
+def training_controls(setup: Setup) -> None:
+    """How the network is trained."""
+    st.segmented_control(
+        "Method", list(METHODS), format_func=METHODS.__getitem__, **kept(setup, "method"), required=True
+    )
+    one, two = st.columns(2)
+    one.slider("Epochs", 10, 2000, step=10, **kept(setup, "epochs"))
+    two.number_input("Learning rate", 0.0001, 1.0, format="%.4f", step=0.005, **kept(setup, "rate"))
+    one.selectbox("Optimiser", list(OPTIMIZERS), format_func=OPTIMIZERS.__getitem__, **kept(setup, "optimizer"))
+    two.number_input("Weight decay", 0.0, 1.0, format="%.4f", step=0.001, **kept(setup, "weight_decay"))
+    if setup.method == "adversarial":
+        st.slider("Reach of the attacks (L2)", 0.0, 0.5, step=0.01, **kept(setup, "radius"))
+    if setup.method == "simplex":
+        one.slider("Strength", 0.0, 5.0, step=0.1, **kept(setup, "strength"))
+        two.slider("Faces that count", 1, 16, **kept(setup, "faces"))
+        one.slider("Wanted distance to faces", 0.01, 0.5, step=0.01, **kept(setup, "face_margin"))
+        two.slider("Wanted distance to boundaries", 0.01, 0.6, step=0.01, **kept(setup, "decision_margin"))
+    st.caption("A change takes the network back to its start; press Train.")
+
+
+def layer_controls(scene: Scene) -> None:
+    """What is drawn, and what the colours mean."""
+    names = [n for n in LAYERS if n != "boundary" or scene.net.depth == 2]
+    shown = [n for n in scene.view.layers if n in names]
+    st.pills(
+        "Shown",
+        names,
+        selection_mode="multi",
+        format_func=LAYERS.__getitem__,
+        key=fill("layers", shown),
+        on_change=take_layers,
+    )
+    st.segmented_control(
+        "Polyhedra",
+        list(COLOURS),
+        format_func=COLOURINGS.__getitem__,
+        key=fill("colouring", scene.view.colouring),
+        on_change=take_colouring,
+        required=True,
+    )
+    legend(scene)
+
+
+def take_layers() -> None:
+    """Layers were switched."""
+    chosen = set(filled("layers"))
+    hidden = {"boundary"} & set(state.view().layers) if state.network()[0].depth != 2 else set()
+    layers = tuple(n for n in LAYERS if n in chosen | hidden)
+    st.session_state[state.VIEW] = replace(state.view(), layers=layers)
+
+
+def take_colouring() -> None:
+    """The polyhedra are coloured in another way."""
+    st.session_state[state.VIEW] = replace(state.view(), colouring=filled("colouring"))
+
+
+def legend(scene: Scene) -> None:
+    """What every line and colour means, in words."""
+    theme = scene.theme
+    items = [(theme.class_colour(k), "■", f"class {k}") for k in range(scene.net.classes)]
+    if scene.view.colouring == COLOURS[0]:
+        items += [(layer_colour(i, theme), "―", f"faces of layer {i + 1}") for i in range(len(scene.net.widths))]
+    items += [(theme.boundary, "━", "decision boundary"), (theme.lower, "◯", "safe circle, certified")]
+    items += [(theme.exact, "◌", "true distance (dashed)"), (theme.upper, "✕", "adversarial point of an attack")]
+    marks = " ".join(
+        f'<span style="white-space:nowrap;margin-right:.8em"><b style="color:{c}">{m}</b> {w}</span>'
+        for c, m, w in items
+    )
+    st.html(f"<div>{marks}</div>")
+    if scene.view.colouring == "slope":
+        st.caption(
+            "The stronger the blue, the steeper the lead of the best class over the second (its gradient's length)."
+        )

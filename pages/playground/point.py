@@ -1,0 +1,141 @@
+"""The panel beside the plane: what is certified at the point u. It alone runs again when the point moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.playground import engine, state, words
+from pages.playground.code import plane_code
+from pages.playground.components import plane_answer, plane_picker, sent
+from pages.playground.scene import Scene
+from pages.playground.setup import MAX_LINKED, REACH
+from pages.shared.control import control, reading
+from pages.shared.digit import address
+from pages.shared.shell import presenting
+from pages.shared.words import down
+from relucert_core.errors import RelucertError
+
+MODE, PROBLEM, NEW_CLASS = "pg_mode", "pg_problem", "pg_new_class"
+X, Y = "pg_x", "pg_y"
+
+
+def typed() -> None:
+    """A coordinate was typed."""
+    state.send_point((float(reading(X)), float(reading(Y))))
+
+
+def guarded(action: Any, *arguments: Any, **values: Any) -> None:
+    """Do it, and keep the sentence of what goes wrong for the page."""
+    try:
+        action(*arguments, **values)
+    except RelucertError as error:
+        st.session_state[PROBLEM] = str(error)
+
+
+def spot_clicked() -> None:
+    """The plane was clicked while points are added or removed."""
+    spot = sent(state.PICK, "spot", 2)
+    if spot is None:
+        return
+    points, labels = state.points()
+    if st.session_state.get(MODE) == "add":
+        new = np.vstack([points, [spot]]), np.append(labels, int(st.session_state.get(NEW_CLASS, 0)))
+    else:
+        nearest = int(np.linalg.norm(points - spot, axis=1).argmin())
+        new = np.delete(points, nearest, axis=0), np.delete(labels, nearest)
+    guarded(state.edit_points, *new)
+    st.session_state["pg_edited"] = True
+
+
+def answer_words(scene: Scene, answer: engine.Answer) -> None:
+    """The sentence and the numbers."""
+    st.markdown(words.headline(answer))
+    with st.container(horizontal=True, key="pg_metrics"):
+        st.metric("Safe radius (certified)", down(answer.simplex.radius))
+        st.metric("True distance", words.true_distance(answer))
+    st.markdown(words.case(answer))
+
+
+def coordinates() -> None:
+    """u as numbers, which is also the way without a pointer."""
+    with st.container(horizontal=True):
+        for label, name, value in zip(("u, x", "u, y"), (X, Y), state.view().point, strict=True):
+            key = control(name, value)
+            st.number_input(label, -REACH, REACH, step=0.01, format="%.3f", key=key, on_change=typed)
+
+
+@st.fragment
+def point_panel(scene: Scene) -> None:
+    """Sentence, numbers, coordinates, and the component that draws over the chart."""
+    view = state.view()
+    if st.session_state.pop("pg_edited", False) or engine.half_for(view.view) != float(scene.plane.box[0, 1]):
+        st.rerun()  # other data, or zoomed out of the square, or back: the figure is made anew
+    answer = engine.answer_at(scene.net, scene.plane, view.point)
+    with st.container(key="pg_words"):
+        answer_words(scene, answer)
+    if not presenting():
+        coordinates()
+    plane_picker(
+        state.PICK,
+        target=scene.chart,
+        geometry=engine.geometry_of(scene.plane),
+        point=st.session_state[state.SEED],
+        seq=st.session_state[state.SEQ],
+        layers=view.layers,
+        theme=scene.theme,
+        mode=st.session_state.get(MODE, "move"),
+        on_point=state.moved_in_browser,
+        on_view=state.zoomed_in_browser,
+        on_spot=spot_clicked,
+    )
+    attacks = engine.attacks_at(scene.net, view.point) if "attacks" in view.layers else ()
+    marks = [{"title": titles()[a.method], "path": [p.tolist() for p in a.path]} for a in attacks if a.success]
+    plane_answer("pg_answer", scene.chart, view.point, scene.epoch, marks)
+    state.write()
+    if not presenting():
+        details(scene, answer, attacks)
+
+
+def titles() -> dict[str, str]:
+    """The attacks' names by method."""
+    from relucert_core.attacks import ATTACKS
+
+    return {name: entry.title for name, entry in ATTACKS.items()}
+
+
+def details(scene: Scene, answer: engine.Answer, attacks: tuple[Any, ...]) -> None:
+    """All numbers at u, the link, and the code."""
+    numbers = st.expander("Numbers", key="pg_numbers", on_change="rerun")
+    if numbers.open:
+        with numbers:
+            attacks = attacks or engine.attacks_at(scene.net, state.view().point)
+            st.table(words.numbers_table(answer, attacks, titles()))
+            half = float(scene.plane.box[0, 1])
+            widths = (scene.net.inputs, *scene.net.widths, scene.net.classes)
+            size = sum(w.size for w in scene.net.weights) + sum(b.size for b in scene.net.biases)
+            st.caption(words.size_words(widths, size, len(scene.plane), answer.faces, half))
+    with st.expander("The same in a few lines of Python"):
+        uploaded = state.UPLOAD in st.session_state
+        preset = engine.presets().get(scene.setup.preset)
+        epoch = None if scene.epoch == state.player().latest.epoch else scene.epoch
+        st.code(
+            plane_code(scene.setup, preset.file if preset else None, epoch, state.view().point, uploaded=uploaded),
+            wrap_lines=True,
+        )
+    with st.expander("Share"):
+        share(scene)
+
+
+def share(scene: Scene) -> None:
+    """The link to this very picture."""
+    if state.UPLOAD in st.session_state:
+        st.caption("A network from a file does not travel in a link: hand on the file itself.")
+        return
+    if scene.setup.own and len(scene.setup.points[0]) > MAX_LINKED:
+        st.caption(f"More than {MAX_LINKED} points of your own do not fit in a link: hand on the CSV of the data.")
+        return
+    st.markdown("This link brings back the data, the network, the training, the point, the layers and the view:")
+    st.code(address(st.query_params.to_dict()), language=None, wrap_lines=True)

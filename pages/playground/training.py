@@ -1,0 +1,165 @@
+"""Under the plane: train, step, stop, rewind, and the slider through time; below, the radii over time."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.playground import engine, state
+from pages.playground.components import plane_timeline
+from pages.playground.player import SLICE_SECONDS, Player
+from pages.playground.scene import Scene
+from pages.shared.engine import heavy
+from pages.shared.two_faced import two_faced
+from relucert_core.figures.plane_history import history_figure
+from relucert_core.planar import OverBudget, planar_complex
+from relucert_core.planar.preview import encode, frames_data
+from relucert_core.training.toy import Snapshot
+
+MEASURED = 200
+USUAL_PACE = 4.0  # seconds from tick to tick up to which a tick trains for SLICE_SECONDS
+STILL: dict[str, Any] = {"displayModeBar": False}
+
+
+def training_buttons() -> bool:
+    """Train, step, stop, rewind. Says whether the run was playing when they were drawn."""
+    run = state.player()
+    playing = run.playing  # read once: a tick that is still being computed may end the run at any moment
+    if state.UPLOAD in st.session_state:
+        st.caption("A network from a file: it is not trained here. Pick a preset or change the data to go back.")
+        return False
+    with st.container(horizontal=True, vertical_alignment="center", key="pg_train_bar"):
+        label = "Go on" if run.status == "running" else "Train" if run.status == "ready" else "Train again"
+        face = ("Pause", "pause", run.pause) if playing else (label, "play_arrow", play)
+        two_faced("pg_play", *face, primary=not playing)
+        st.button("Step", key="pg_step", icon=":material/skip_next:", on_click=step, disabled=run.done or playing)
+        going = playing or run.status == "running"
+        st.button("Stop", key="pg_stop", icon=":material/stop:", on_click=run.stop, disabled=not going)
+        st.button(
+            "Rewind", key="pg_rewind", icon=":material/replay:", on_click=state.rewind, disabled=len(run.snapshots) < 2
+        )
+    return playing
+
+
+def under_the_buttons(scene: Scene, *, playing: bool) -> None:
+    """The progress while the run is playing, afterwards the slider through time."""
+    run = state.player()
+    if state.UPLOAD in st.session_state:
+        return
+    if playing:
+        pace = engine.training_pace(run)
+        st.fragment(progress, run_every=pace)(scene, pace)
+    else:
+        timeline(scene, run)
+
+
+def play() -> None:
+    """Train from the seed, or go on after a pause."""
+    if state.player().done:
+        state.rewind()
+    state.player().play()
+
+
+def step() -> None:
+    """On to the next snapshot."""
+    with engine.training_turn(60.0) as mine:
+        if mine:
+            state.player().advance(5.0, one=True)
+
+
+def progress(scene: Scene, pace: float) -> None:
+    """One tick: a little training, then the network of the moment over the axes."""
+    run = state.player()
+    wanted = engine.training_pace(run)
+    with engine.training_turn(0.05) as mine:
+        if mine:
+            run.advance(SLICE_SECONDS * max(1.0, pace / USUAL_PACE))  # fewer ticks train longer
+    if not run.playing or wanted > pace or wanted < pace / 2:
+        st.rerun()  # it has ended; or others train too, or no longer: then with another pace
+    loss = f", loss {run.losses[-1]:.3f}" if run.losses else ""
+    st.progress(run.share, f"Training: epoch {len(run.losses)} of {run.setup.epochs}{loss}")
+    try:
+        moment = run.latest
+        frames = run.picture(moment.epoch, lambda: live_frames(moment))
+    except OverBudget:
+        return
+    show_timeline(scene, frames, f"live {moment.network.digest}", moment.epoch, live=True)
+
+
+def live_frames(moment: Snapshot) -> dict[str, Any]:
+    """The picture of a network in training; OverBudget where it has very many regions."""
+    box = ((-engine.BOX, engine.BOX), (-engine.BOX, engine.BOX))
+    return frames_data([planar_complex(moment.network, box, max_regions=6000)], [moment.epoch])
+
+
+def timeline(scene: Scene, run: Player) -> None:
+    """The slider through the snapshots, when there are several."""
+    if run.message:
+        (st.warning if run.status == "diverged" else st.caption)(run.message)
+    if len(run.snapshots) < 2:
+        return
+    name = engine.run_key(run.snapshots)
+    try:
+        frames = engine.frames_of(name, run.snapshots)
+    except OverBudget as problem:
+        st.caption(str(problem))
+        return
+    first = st.session_state.setdefault("pg_first_epoch", {})
+    if first.get("run") != name:  # the slider starts where the picture is; later it knows better itself
+        st.session_state["pg_first_epoch"] = first = {"run": name, "epoch": scene.epoch}
+    show_timeline(scene, frames, name, first["epoch"], live=False)
+
+
+def show_timeline(scene: Scene, frames: dict[str, Any], run: str, epoch: int | None, *, live: bool) -> None:
+    """The component itself, with the data when they are among the layers."""
+    packed = None
+    if "data" in scene.view.layers:
+        points, labels = scene.setup.points
+        packed = encode(np.column_stack([points, labels]).astype(np.float32))
+    plane_timeline(
+        state.TIME,
+        target=scene.chart,
+        frames=frames,
+        run=f"{zlib.crc32(run.encode()):08x}",
+        epoch=epoch,
+        points=packed,
+        theme=scene.theme,
+        live=live,
+        on_epoch=state.moved_in_time,
+    )
+
+
+def over_time(scene: Scene) -> None:
+    """Median safe radius, true distance and accuracy along the training; measured once, with progress."""
+    run = state.player()
+    place = st.empty()
+    if run.playing or len(run.snapshots) < 2 or state.UPLOAD in st.session_state:
+        return
+    if run.history is None:
+        measure(run, place)
+    with place.container():
+        st.markdown("##### Over time: how safe the data are")
+        figure = history_figure(run.history or {}, scene.theme, scene.epoch)
+        st.plotly_chart(figure, key="pg_history", theme=None, config=STILL, alt="Radii and accuracy by epoch")
+        st.caption(
+            f"Medians over {'fresh' if run.setup.preset else 'the'} points of the data; "
+            "a point that is misread has radius 0."
+        )
+
+
+def measure(run: Player, place: Any) -> None:
+    """The radii along the run, with a bar; a click meanwhile goes first, and what was measured is kept."""
+    from relucert_core.training.history import history_table, moment_of, spread_out
+
+    points, labels = run.setup.points
+    chosen = spread_out(run.snapshots, 21)
+    for done, snapshot in enumerate(chosen):
+        if len(run.moments) > done:
+            continue
+        place.progress(done / len(chosen), "Measuring the safe radii along the training")
+        with heavy():
+            run.moments.append(moment_of(snapshot.network, points[:MEASURED], labels[:MEASURED], epoch=snapshot.epoch))
+    run.history = history_table(run.moments)

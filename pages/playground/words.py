@@ -1,0 +1,92 @@
+"""Sentences of the playground. No Streamlit, no computation but rounding for print."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pages.shared.words import down, number, up
+
+if TYPE_CHECKING:
+    from pages.playground.engine import Answer
+    from relucert_core.attacks.result import Attack
+    from relucert_core.certificates.result import Certificate
+
+_STATUS = {
+    "tie for the first place": "Two classes tie at this very point, so the safe radius is 0.",
+    "degenerate": "The point lies on a face, or so near that rounding leaves it open: the safe radius is 0.",
+    "overflow": "The numbers grew too large for float64 here, so the safe radius is 0.",
+    "wrong prediction": "The network does not give the wanted class here, so the safe radius is 0.",
+}
+
+
+def headline(answer: Answer) -> str:
+    """What holds at the point, in one line."""
+    cert = answer.simplex
+    return f"Class **{cert.prediction}**. Nothing inside the blue circle changes class (Theorem 3)."
+
+
+def case(answer: Answer) -> str:
+    """Which case of Figure 1 holds and what limits the ball, in one sentence."""
+    cert = answer.simplex
+    if cert.radius == 0:
+        return _STATUS.get(cert.status, f"The safe radius is 0 here ({cert.status}).")
+    if cert.limit is None:
+        return "Nothing limits the ball: this network gives one class to the whole plane."
+    if cert.limit.kind == "class":
+        return (
+            f"**Case (a) of Figure 1**: the boundary to class {cert.limit.rival} is nearer than any face of the "
+            "region, so the safe radius is the true distance."
+        )
+    return (
+        f"**Case (b) of Figure 1**: the face of {limit(cert)} is nearer than the boundary, so the true distance is "
+        "larger than what is proved."
+    )
+
+
+def limit(cert: Certificate) -> str:
+    """What limits the ball, in a few words."""
+    if cert.limit is None:
+        return "nothing"
+    if cert.limit.kind == "class":
+        return f"class {cert.limit.rival}"
+    return f"neuron {cert.limit.neuron} of layer {cert.limit.layer}"
+
+
+def true_distance(answer: Answer) -> str:
+    """The exact distance for reading."""
+    if answer.exact == math.inf:
+        return "∞"
+    return down(answer.exact) if answer.proven else f"≤ {up(answer.exact)}"
+
+
+def numbers_table(answer: Answer, attacks: tuple[Attack, ...], titles: dict[str, str]) -> dict[str, list[str]]:
+    """All bounds at the point as columns of text."""
+    cert, parts = answer.simplex, answer.simplex.parts
+    rows = [
+        ("Safe radius (simplex, Theorem 3): certified", down(cert.radius, 4)),
+        ("P_min, the nearest face", _part(parts.get("face_distance"))),
+        ("d_min, the nearest local decision plane", _part(parts.get("decision_distance"))),
+    ]
+    if answer.boundary is not None:
+        rows.append(("Decision boundary certificate (Theorem 4): certified", down(answer.boundary.radius, 4)))
+    kind = "exact geometry in float64" if answer.proven else "at most: the budget of regions ended"
+    rows.append((f"True distance: {kind}", number(answer.exact, 4)))
+    rows += [
+        (f"{titles[a.method]}: attack, upper bound", up(a.distance, 4) if a.success else "nothing") for a in attacks
+    ]
+    return dict(zip(("At u", "L2"), map(list, zip(*rows))))
+
+
+def _part(value: object) -> str:
+    return down(value, 4) if isinstance(value, float) else "–"
+
+
+def size_words(widths: tuple[int, ...], parameters: int, regions: int, faces: int, half: float) -> str:
+    """Regions, faces and the network's size, in a sentence."""
+    shape = "-".join(map(str, widths))
+    own = f"u's region has {faces} sides in view" if faces else "u lies outside the square"
+    return (
+        f"{regions:,} regions in the square of side {2 * half:g}; {own}. Network {shape}: {sum(widths[1:-1])} hidden "
+        f"neurons, {parameters:,} numbers."
+    )

@@ -1,0 +1,217 @@
+"""Cached calls of the engine: everything a page computes comes through here.
+
+Answers are kept by the network's digest and the picture's 784 bytes, up to a fixed number of them; networks are shared
+and immutable. torch is imported on the first call, not when a page is opened. At most two heavy computations run at
+once in the whole server; a visitor who waits too long gets `Busy`, with a sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.shared.memory import give_back_soon
+
+if TYPE_CHECKING:
+    from relucert_core.attacks.result import Attack, AttackEntry
+    from relucert_core.certificates.result import Certificate, CertificateEntry
+    from relucert_core.certificates.within_region import RegionDistance
+    from relucert_core.importers.shipped import ModelCard
+    from relucert_core.network import Network
+
+_HASH: dict[str | type[Any], Callable[[Any], Any]] = {"relucert_core.network.Network": lambda net: net.digest}
+_PATIENCE_SECONDS = 60
+_LOOK_SECONDS = 0.05
+AUTOMATIC_SECONDS = 1.0  # for methods that improve as long as they run
+
+
+class Busy(Exception):
+    """The server has no free place for a heavy computation; the message says so to the visitor."""
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _places() -> threading.BoundedSemaphore:
+    import torch
+
+    torch.set_num_threads(1)
+    return threading.BoundedSemaphore(2)
+
+
+@contextlib.contextmanager
+def heavy() -> Iterator[None]:
+    """A place for heavy work; raises Busy when none comes free within a minute.
+
+    Streamlit gives way to a visitor's click only where the script calls it, so one that waits here has to ask.
+    """
+    places, begun = _places(), time.monotonic()
+    while not places.acquire(timeout=_LOOK_SECONDS):
+        if time.monotonic() - begun > _PATIENCE_SECONDS:
+            raise Busy("Many visitors are computing at the moment. Please try again in a minute.")
+        give_way()
+    try:
+        yield
+    finally:
+        places.release()
+        give_back_soon()
+
+
+def give_way() -> None:
+    """End this run of the script here when its visitor has clicked meanwhile: the click starts another one."""
+    if get_script_run_ctx(suppress_warning=True) is not None:
+        _ = "a look at it" in st.session_state  # where Streamlit gives way
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def cards() -> dict[str, ModelCard]:
+    """The cards of the shipped networks by name."""
+    import relucert_core as rc
+
+    return {card.name: card for card in rc.list_models()}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def network(name: str) -> Network:
+    """A shipped network."""
+    import relucert_core as rc
+
+    return rc.load_model(name)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def sample() -> tuple[np.ndarray, np.ndarray]:
+    """The shipped test images as bytes (1000, 784) uint8 and their labels (1000,), read-only."""
+    import relucert_core as rc
+
+    images, labels = rc.mnist_sample()
+    levels = np.rint(images * 255).astype(np.uint8)
+    levels.flags.writeable = labels.flags.writeable = False
+    return levels, labels
+
+
+def as_point(pixels: bytes) -> np.ndarray:
+    """784 bytes as the float64 point that the network sees, (784,) in [0, 1]."""
+    return np.frombuffer(pixels, np.uint8) / 255.0
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_HASH)
+def sample_readings(net: Network) -> np.ndarray:
+    """What the network reads in each of the shipped images, (1000,)."""
+    with heavy():
+        return np.asarray(net(sample()[0] / 255.0).argmax(-1))
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=_HASH)
+def scores(net: Network, pixels: bytes) -> np.ndarray:
+    """The logits of one picture, (K,)."""
+    return np.asarray(net(as_point(pixels)))
+
+
+def reading(net: Network, point: np.ndarray, label: int) -> int:
+    """What a point (784,) proved adversarial against `label` is read as: the best of the other classes."""
+    logits = np.array(net(point))
+    logits[label] = -np.inf
+    return int(logits.argmax())
+
+
+def certificates_for(net: Network, norm: float) -> list[CertificateEntry]:
+    """The methods of the registry that are made for this network and norm, in the registry's order."""
+    from relucert_core.registry import CERTIFICATES, supports
+
+    return [entry for entry in CERTIFICATES.values() if not supports(entry, net, norm)]
+
+
+def attacks_for(norm: float) -> list[AttackEntry]:
+    """The attacks of the registry that can measure in this norm."""
+    import relucert_core as rc
+
+    return [entry for entry in rc.ATTACKS.values() if norm in entry.norms]
+
+
+@st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=_HASH)
+def certificate(net: Network, pixels: bytes, method: str, norm: float) -> Certificate:
+    """The certificate of one picture; a method that runs as long as it may gets a second."""
+    import relucert_core as rc
+
+    timed = "max_seconds" in rc.CERTIFICATES[method].options
+    options: dict[str, Any] = {"max_seconds": AUTOMATIC_SECONDS} if timed else {}
+    with heavy():
+        return rc.certify(net, as_point(pixels), method=method, norm=norm, **options)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=_HASH)
+def adversarial(net: Network, pixels: bytes, method: str, norm: float, valid_pixels: bool) -> Attack:
+    """One attack on one picture; where its steps find nothing it may start from the shipped images."""
+    import relucert_core as rc
+
+    with heavy():
+        return rc.attack(
+            net,
+            as_point(pixels),
+            method=method,
+            norm=norm,
+            bounds=(0.0, 1.0) if valid_pixels else None,
+            starts=sample()[0] / 255.0,
+        )
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_HASH)
+def face_weights(net: Network, pixels: bytes, layer: int, neuron: int) -> np.ndarray:
+    """The local weights (784,) of a hidden neuron at the picture: how each pixel moves it inside the region."""
+    import relucert_core as rc
+
+    with heavy():
+        region = rc.activation_region(net, as_point(pixels))
+    row = sum(len(signs) for signs in region.pattern[: layer - 1]) + neuron
+    sign = 1.0 if region.pattern[layer - 1][neuron] else -1.0
+    return np.array(sign * region.P[row])
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_HASH)
+def rival_weights(net: Network, pixels: bytes, winner: int, rival: int) -> np.ndarray:
+    """How each pixel moves the lead of `winner` over `rival` inside the picture's region, (784,)."""
+    import relucert_core as rc
+
+    with heavy():
+        region = rc.activation_region(net, as_point(pixels))
+    return np.array(region.C[winner] - region.C[rival])
+
+
+def inside_region(net: Network, pixels: bytes, norm: float, progress: Callable[[int, int], None]) -> RegionDistance:
+    """The nearest decision point inside the picture's own region; takes seconds, `progress(done, rivals)` is called."""
+    import relucert_core as rc
+
+    with heavy():
+        return rc.region_distance(net, as_point(pixels), norm=norm, progress=progress)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def digit_of(data: bytes) -> bytes:
+    """A picture file as the 784 bytes that MNIST would have made of it; raises InvalidInput with one sentence."""
+    from relucert_core.datasets.pictures import digit_from_picture
+
+    with heavy():
+        return np.rint(digit_from_picture(data) * 255).astype(np.uint8).tobytes()
+
+
+def preview(data: bytes, side: int = 280) -> bytes:
+    """A small grey PNG of a picture file that `digit_of` has accepted."""
+    import io
+
+    from PIL import Image
+
+    from relucert_core.datasets.picture_files import decode_picture
+    from relucert_core.datasets.pictures import MAX_PIXELS
+
+    gray = decode_picture(data, MAX_PIXELS)
+    image = Image.fromarray(np.rint(gray * 255).astype(np.uint8))
+    image.thumbnail((side, side))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,52 @@
+"""The gallery: a strip of the shipped test images, a browser component that says which one was picked."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+_FILES = Path(__file__).parent
+_STRIP = st.components.v2.component(
+    "relucert_gallery",
+    html='<div class="strip" role="group" aria-label="Test images: choose one"></div>\n',
+    css=(_FILES / "gallery.css").read_text(encoding="utf8"),
+    js=(_FILES / "gallery.js").read_text(encoding="utf8"),
+)
+
+
+def gallery(
+    key: str, indices: Sequence[int], notes: Sequence[tuple[str, str]], picked: int | None, on_pick: Callable[[], None]
+) -> None:
+    """Show the images `indices`; notes: for each its words and, where it is misread, what it is read as."""
+    items = [
+        {"index": int(index), "src": _thumbnail(int(index)), "words": words, "misread": misread}
+        for index, (words, misread) in zip(indices, notes, strict=True)
+    ]
+    version = f"{indices[0]}-{indices[-1]}-{len(items)}-{hash(tuple(notes))}" if items else "empty"
+    data = {"items": items, "picked": -1 if picked is None else picked, "version": version}
+    _STRIP(key=key, data=data, default={"picked": None}, on_picked_change=on_pick, width="stretch")
+
+
+def picked_image(key: str, count: int) -> int | None:
+    """The index that the strip reports, or None when it reports none of the `count` images."""
+    state: Any = st.session_state.get(key)
+    value = state.get("picked") if hasattr(state, "get") else None
+    index = value[0] if isinstance(value, (list, tuple)) and value else None
+    good = isinstance(index, int) and not isinstance(index, bool) and 0 <= index < count
+    return index if good else None
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _thumbnail(index: int) -> str:
+    """A shipped image as a data URL."""
+    from pages.shared.engine import sample
+    from relucert_core.figures.digits import digit_png
+
+    levels, _ = sample()
+    png = digit_png(np.asarray(levels[index]) / 255.0, scale=1)
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

@@ -1,0 +1,108 @@
+"""The frame around every page: the menu, the look, and the view for a lecture hall.
+
+Until somebody has opened the app's first page, Streamlit runs the file in `pages/` that a deep link names. That is one
+of the numbered doors (`pages/1_start.py`, ...), which does what app.py does; the pages themselves lie in folders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[2]
+STYLE = Path(__file__).with_name("style.css")
+PRESENT_STYLE = Path(__file__).with_name("present.css")
+SOURCE = "Singla and Feizi, Robustness Certificates Against Adversarial Examples for ReLU Networks (2019)"
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """A line of the menu: file in the project, title, icon and what the page is for, in one sentence."""
+
+    path: str
+    title: str
+    icon: str
+    purpose: str
+
+    @property
+    def url(self) -> str:
+        """The page's place in the address."""
+        return self.path.split("/")[1]
+
+
+_PLANNED = (
+    PageEntry("pages/start/page.py", "Start", ":material/home:", "What a certificate is, in one picture."),
+    PageEntry(
+        "pages/playground/page.py",
+        "Playground",
+        ":material/polyline:",
+        "Drag a point through the regions of a small network and watch its safe circle.",
+    ),
+    PageEntry(
+        "pages/lesson/page.py",
+        "Lesson",
+        ":material/school:",
+        "The four theorems and Algorithm 1, step by step.",
+    ),
+    PageEntry(
+        "pages/digits/page.py",
+        "Digits",
+        ":material/draw:",
+        "Draw or pick a digit and see how far it is from being read as another.",
+    ),
+    PageEntry(
+        "pages/experiments/page.py",
+        "Experiments",
+        ":material/monitoring:",
+        "The paper's figures and table, run again here.",
+    ),
+    PageEntry(
+        "pages/beyond/page.py",
+        "Beyond",
+        ":material/explore:",
+        "Grow the ball to the exact distance.",
+    ),
+)
+PAGES: tuple[PageEntry, ...] = tuple(entry for entry in _PLANNED if (ROOT / entry.path).is_file())
+
+
+def run_app() -> None:
+    """Draw the menu and run the page that is asked for; the whole of app.py."""
+    st.set_page_config(page_title="Relucert", page_icon="🔷", layout="wide")
+    pages = [st.Page(p.path, title=p.title, icon=p.icon, url_path=p.url, default=p is PAGES[0]) for p in PAGES]
+    current = st.navigation(pages, position="hidden" if presenting() else "sidebar")
+    st.html(STYLE)
+    if presenting():
+        st.html(PRESENT_STYLE)
+    current.run()
+
+
+def presenting() -> bool:
+    """Is this the view for a lecture hall (`?present=1`)?"""
+    return st.query_params.get("present") == "1"
+
+
+def page_links(but: str) -> None:
+    """Links to the other pages that exist, each with what it is for."""
+    with st.container(horizontal=True, gap="small"):
+        for entry in PAGES:
+            if entry.path != but:
+                with st.container(border=True, width=262):
+                    st.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
+                    st.markdown(entry.purpose)
+
+
+def theme_name() -> str:
+    """ "light" or "dark", as the visitor's browser shows the page."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def footer() -> None:
+    """Where the mathematics comes from, at the foot of a page."""
+    if not presenting():
+        st.caption(
+            f"After {SOURCE}; the same radius was found by Croce, Andriushchenko and Hein (2018). "
+            "Certified numbers are computed in Python with outward rounding."
+        )

@@ -1,0 +1,1 @@
+"""Start: what a certificate is, in one picture."""

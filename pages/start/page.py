@@ -1,0 +1,73 @@
+"""Start: what a certificate is, in one picture (the paper's Figure 1), and where to go next.
+
+The picture is drawn by the browser from stored geometry. Nothing heavy is imported before it is on the screen; the
+digit at the foot comes after it.
+"""
+
+import streamlit as st
+
+from pages.shared.shell import PAGES, footer, page_links, presenting
+from pages.start.figure1_live import certified_line, figure1_live
+
+NETWORK = "mnist-1024-512"
+
+
+@st.fragment
+def live() -> None:
+    """The draggable picture and what Python certifies at its point; it alone runs again when the point moves."""
+    figure1_live()
+    certified_line()
+
+
+def picture() -> None:
+    st.title("How far can an input move before the network changes its answer?")
+    live()
+    st.markdown(
+        "Around an input **u**, a ReLU network is a plain linear map on a whole **region** with flat **faces**. "
+        "Nothing inside the circle leaves the region or crosses a **boundary** between two answers, so nothing inside "
+        "it changes the answer: its radius is the **safe radius**, a certificate that no attack can break."
+    )
+
+
+def links() -> None:
+    others = [entry for entry in PAGES if entry.path != "pages/start/page.py"]
+    if others:
+        st.subheader("Where to go next")
+        page_links("pages/start/page.py")
+
+
+def first_digit() -> None:
+    """A real digit, certified now: this is where the engine is loaded, with the picture already on the screen."""
+    from pages.shared import engine
+    from pages.shared.digit import gallery_digit
+    from pages.shared.words import headline, meaning, up
+    from relucert_core.figures.digits import digit_png
+
+    pixels, net = gallery_digit(0).pixels, engine.network(NETWORK)
+    certificate = engine.certificate(net, pixels, "simplex", 2.0)
+    attack = engine.adversarial(net, pixels, "deepfool", 2.0, False)
+    st.subheader("A real digit, certified just now")
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        st.image(digit_png(engine.as_point(pixels)), width=120, alt="A handwritten 7")
+        with st.container(width="stretch", key="verdict_start"):
+            reads = engine.cards()[NETWORK].classes[certificate.prediction]
+            st.markdown(f"##### {headline(reads, certificate.radius, attack.distance, 2.0)}")
+            st.markdown(
+                f"Inside the safe radius nothing changes the answer: {meaning(certificate.radius, 2.0)}. "
+                f"An attack changes it at {up(attack.distance)}; what happens between the two is unknown."
+            )
+
+
+picture()
+if not presenting():
+    links()
+    first_digit()
+    with st.expander("The picture as text"):
+        st.table(
+            {
+                "Case": ["(a)", "(b)"],
+                "Nearest to the input": ["the boundary, inside the region", "a face of the region"],
+                "Safe radius": ["distance to the boundary, exact", "distance to the face, a guaranteed lower bound"],
+            }
+        )
+    footer()

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pages import browser
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Methods that improve as long as they run get little time in tests without a browser."""
+    monkeypatch.setattr("pages.shared.engine.AUTOMATIC_SECONDS", 0.05)
+
+
+@pytest.fixture(scope="session")
+def app_address():
+    browser.require_browser()
+    with browser.server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    browser.require_browser()
+    with browser.chromium() as opened:
+        yield opened

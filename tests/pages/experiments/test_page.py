@@ -1,0 +1,150 @@
+"""The experiments page: the stored results without a click, a run of one's own, stopping and going on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from pages.experiments import runs, view
+from relucert_core.experiments.catalogue import EXPERIMENTS, FIGURES, shown_methods
+from relucert_core.experiments.records import LOWER, from_json, to_csv, to_json
+from relucert_core.experiments.store import shipped_record
+from relucert_core.experiments.tables import rounded
+from tests.pages import browser
+from tests.pages.helpers import figures, open_page, texts
+
+PAGE = "experiments"
+TITLES = {name: entry.title for name, entry in EXPERIMENTS.items()}
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("RELUCERT_RUNS", str(tmp_path / "runs"))
+    runs.prepared.clear()
+    runs.own_record.clear()
+
+
+def names(figure):
+    return [trace["name"] for trace in figure["data"] if trace.get("name")]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_stored_figure_is_shown_without_a_click(name):
+    at = open_page(PAGE, experiments_show=TITLES[name])
+    assert not at.exception
+    record = shipped_record(name)
+    shown = figures(at)
+    assert len(shown) == len(record.panels)
+    for figure, panel in zip(shown, record.panels):
+        titles = {panel.find(method).title for method in shown_methods(record) if panel.find(method)}
+        assert {label.removesuffix(" (attack)") for label in names(figure)} == titles
+    words = texts(at)
+    simplex = sorted(record.panels[0].find("simplex").values)
+    count = len(simplex)
+    median = (simplex[(count - 1) // 2] + simplex[count // 2]) / 2
+    assert f"proved safe to **{rounded(median, LOWER)}**" in words
+    assert record.header.commit in words
+
+
+def test_the_decision_boundary_zeros_are_said():
+    words = texts(open_page(PAGE, experiments_show="Figure 2a"))
+    boundary = shipped_record("figure-2a").panels[0].find("decision-boundary").values
+    assert f"is 0 for {boundary.count(0.0)} of {len(boundary)} images" in words
+
+
+def test_table_1_shows_the_papers_seconds_beside_ours_and_the_radii():
+    at = open_page(PAGE, experiments_show="Table 1")
+    assert not at.exception
+    times = figures(at)[0]
+    assert {"here", "the paper's"} <= set(names(times))
+    table = at.table[0].value
+    assert table["Paper (s)"].tolist() == [f"{s.paper_seconds:g}" for s in shipped_record("table-1").panels[0].series]
+    assert any("Radius" in column for column in table.columns)
+
+
+def test_certified_accuracy_has_a_line_for_every_method():
+    at = open_page(PAGE, experiments_show="Figure 2a", experiments_accuracy="true")
+    assert not at.exception
+    panel = shipped_record("figure-2a").panels[0]
+    assert len(names(figures(at)[0])) == len(panel.series)
+    table = at.table[0].value
+    assert table["Method"].tolist() == [series.title for series in panel.series]
+
+
+def test_the_link_keeps_the_view_and_a_bad_link_is_survived():
+    at = open_page(PAGE, experiments_show="Figure 2a", experiments_alone="true")
+    simplex = figures(at)[0]["data"][0]
+    heights = simplex["y"]
+    assert "each method sorted by itself" in json.dumps(figures(at)[0]["layout"])
+    assert len(heights) > 0
+    assert not open_page(PAGE, experiments_show="Figure 99", experiments_own="perhaps").exception
+
+
+@pytest.mark.parametrize("name", list(EXPERIMENTS))
+def test_lecture_view_has_picture_and_sentence_alone(name):
+    at = open_page(PAGE, experiments_show=TITLES[name], present="1")
+    assert not at.exception
+    assert figures(at)
+    assert not at.expander
+    assert not at.toggle
+
+
+def test_a_run_of_ones_own_is_shown_kept_and_forgotten(tmp_path):
+    query = {"experiments_show": "Figure 2a", "experiments_images_figure-2a": "1"}
+    at = open_page(PAGE, **query)
+    assert "Nothing is kept here yet" in texts(at)
+    run = next(button for button in at.button if button.label == "Run")
+    run.click().run(timeout=120)
+    assert not at.exception
+    assert "This machine's own run: 1 of 1 images" in texts(at)
+    assert "All 1 images are done" in texts(at)
+    files = {p.name: p.read_bytes() for p in (tmp_path / "runs").iterdir()}
+    assert len(files) == len(runs.prepared("figure-2a", 1).panels[0].tasks)
+    again = open_page(PAGE, experiments_own="true", **query)
+    assert "This machine's own run: 1 of 1 images" in texts(again)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "runs").iterdir()} == files
+
+
+def test_too_many_images_are_refused_in_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("RELUCERT_MNIST", str(tmp_path))
+    at = open_page(PAGE, **{"experiments_show": "Figure 2a", "experiments_images_figure-2a": "5000"})
+    assert not at.exception
+    assert "5000 images were asked for" in at.error[0].value
+    assert figures(at)
+
+
+@pytest.mark.parametrize("name", list(EXPERIMENTS))
+def test_downloads_are_the_record(name):
+    record = shipped_record(name)
+    assert from_json(to_json(record)) == record
+    lines = list(csv.DictReader(io.StringIO(to_csv(record))))
+    assert len(lines) == sum(len(s.values) for panel in record.panels for s in panel.series)
+    labels = [element.proto.label for element in open_page(PAGE, experiments_show=TITLES[name]).get("download_button")]
+    kinds = " ".join(labels)
+    assert all(kind in kinds for kind in ("CSV", "JSON", "PNG", "SVG"))
+
+
+def test_the_code_runs_as_printed(tmp_path, capsys):
+    code = view.code(shipped_record("figure-2a"))
+    exec(compile(re.sub(r"images=\d+", "images=1", code), "printed", "exec"), {})
+    assert "mnist-gt5-1024 {'Method': ['Simplex'" in capsys.readouterr().out
+    compile(view.code(shipped_record("table-1")), "printed", "exec")
+
+
+@pytest.mark.browser
+def test_a_run_can_be_stopped_and_goes_on(chromium):
+    with (
+        browser.server() as address,
+        browser.tab(chromium, f"{address}/experiments?experiments_show=Figure+2a") as page,
+    ):
+        page.get_by_text("Run it again on this machine").click()
+        page.get_by_role("button", name="Run", exact=True).click()
+        page.get_by_text(re.compile(r"[1-4]0 of 50 images done")).first.wait_for()
+        page.get_by_role("button", name="Stop", exact=True).last.click()
+        page.get_by_role("button", name="Go on", exact=True).wait_for()
+        page.get_by_text(re.compile(r"This machine's own run: \d0 of 50 images")).wait_for()
+        assert not page.script_errors

@@ -1,0 +1,318 @@
+"""The page `lesson`: every step opens, its numbers are the engine's, and a browser can turn and drag it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import relucert_core as rc
+from pages.lesson import formulas
+from pages.lesson.parts import as_json, summary
+from pages.lesson.plane import dragged_point, pressed_turn
+from pages.lesson.state import PLANE, PRESETS, radio_key
+from pages.lesson.steps import STEPS
+from pages.shared.words import down
+from relucert_core.experiments.lesson import LESSON_POINT, lesson_network, lower_network, walk
+from relucert_core.experiments.lesson_mix import mix
+from tests.pages import browser
+from tests.pages.helpers import open_page, texts
+
+PAGE = "lesson"
+NUMBERS = range(1, len(STEPS) + 1)
+PLACES = [LESSON_POINT, *(where for where, _ in PRESETS.values()), (2.9, -2.9), (-2.5, 2.5), (0.0, 0.0)]
+
+
+def records(point):
+    net = lesson_network()
+    return walk(net, point), mix(lower_network(net), point)
+
+
+def latex(at) -> list[str]:
+    return [str(element.value).strip("$\n ") for element in at.latex]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_every_step_opens_with_its_question_and_with_its_answer(number):
+    step, (here, mixed) = STEPS[number - 1], records(LESSON_POINT)
+    hidden, shown = (open_page(PAGE, step=str(number), **more) for more in ({}, {"shown": "1"}))
+    for at in (hidden, shown):
+        assert not at.exception
+        assert not at.error
+        assert f"Step {number} of {len(STEPS)}" in texts(at)
+        assert step.title in texts(at)
+    assert latex(shown) == step.formula(here, mixed)
+    assert step.sentence(here, mixed) in texts(shown)
+    question = step.question(here, mixed)
+    assert (question is None) == (number == 1)
+    if question:
+        assert not hidden.latex
+        assert [radio.label for radio in hidden.radio] == [question.text]
+        assert step.sentence(here, mixed) not in texts(hidden)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("number", NUMBERS)
+def test_words_and_formulas_at_every_kind_of_place(number, place):
+    """No step breaks anywhere, each question has one right option, and LaTeX braces are balanced."""
+    step, (here, mixed) = STEPS[number - 1], records(place)
+    assert len(step.sentence(here, mixed)) > 30
+    for formula in step.formula(here, mixed):
+        assert formula.count("{") == formula.count("}")
+        assert not re.search(r"nan|inf\b|None|e-\d", formula), formula
+    question = step.question(here, mixed)
+    if question:
+        assert len(set(question.options)) == len(question.options) >= 2
+        right, wrong = question.options[question.right], question.options[question.right - 1]
+        assert question.feedback(right).startswith("**Right.**")
+        assert right in question.feedback(wrong)
+
+
+def test_the_numbers_in_the_formulas_are_the_engines():
+    net = lesson_network()
+    region, certificate = rc.activation_region(net, LESSON_POINT), rc.certify(net, LESSON_POINT)
+    here, mixed = records(LESSON_POINT)
+    steps = {step.title: "\n".join(step.formula(here, mixed)) for step in STEPS}
+    assert formulas.matrix(region.P) in steps["The region"]
+    assert formulas.matrix(region.q) in steps["The region"]
+    assert formulas.matrix(region.C) in steps["The affine map of the region"]
+    assert formulas.tuple_of(region.d) in steps["All of it in one pass"]
+    assert formulas.tuple_of(net(LESSON_POINT)) in steps["A tiny network"]
+    for row, offset in zip(region.P, region.q, strict=True):
+        distance = (row @ np.array(LESSON_POINT) + offset) / np.linalg.norm(row)
+        assert f"={distance:.4f}".rstrip("0") in steps["The distance to the faces"]
+    assert down(certificate.radius, 4) in steps["The safe circle"]
+    lower = rc.certify(lower_network(net), LESSON_POINT, method="decision-boundary")
+    assert f"{lower.radius:.4f}" in steps["What Theorem 4 gives up"]
+
+
+def test_formatting_of_numbers():
+    assert [formulas.num(v) for v in (0.0, -0.0, 2.0, -2.5, 0.12345, 10.0, 1e-9, np.inf)] == [
+        *("0", "0", "2", "-2.5", "0.123", "10", "0", r"\infty")
+    ]
+    assert (formulas.root(4.0), formulas.root(26.0), formulas.root(2.5)) == ("2", r"\sqrt{26}", "1.581")
+    assert formulas.affine([2.0, -1.0], 3.0) == "2x_1 - x_2 + 3"
+    assert formulas.affine([0.0, 0.0], 0.0) == "0"
+    assert formulas.affine([0.0, -1.0], 0.0) == "- x_2"
+
+
+def test_turning_and_answering():
+    at = open_page(PAGE)
+    assert at.button(key="lesson_back").disabled
+    at.button(key="lesson_next").click().run()
+    assert at.query_params["step"] == "2"
+    assert at.button(key="lesson_next").label == "Show me"
+    at.radio(key=radio_key(2)).set_value("8").run()
+    at.button(key="lesson_check").click().run()
+    assert at.query_params["shown"] == "1"
+    assert at.info[0].value.startswith("**Not this time**: it is *7*")
+    at.button(key="lesson_next").click().run()
+    at.radio(key=radio_key(3)).set_value("B and C on").run()
+    at.button(key="lesson_check").click().run()
+    assert at.success[0].value.startswith("**Right.**")
+    at.button(key="lesson_back").click().run()
+    assert (at.query_params["step"], at.query_params["shown"]) == ("2", "1")
+    assert at.info[0].value.startswith("**Not this time**")
+    at.button(key="lesson_step_15").click().run()
+    at.button(key="lesson_next").click().run()
+    assert at.button(key="lesson_next").disabled
+    assert not at.exception
+
+
+def test_a_question_can_be_skipped():
+    at = open_page(PAGE, step="4")
+    at.button(key="lesson_next").click().run()
+    assert at.latex
+    assert not at.info
+    assert not at.success
+
+
+@pytest.mark.parametrize("odd", ["0", "16", "-1", "x", "", "9999999", "²"])
+def test_odd_links_open_the_first_step(odd):
+    at = open_page(PAGE, step=odd)
+    assert not at.exception
+    assert "Step 1 of 15" in texts(at)
+
+
+@pytest.mark.parametrize("odd", ["", "a,b", "1", "1,2,3", "nan,0", "inf,0", "9,9", "1e99,0", "0," + "1" * 50])
+def test_odd_points_in_links_give_the_lessons_point(odd):
+    at = open_page(PAGE, step="3", shown="1", lesson_u=odd)
+    assert not at.exception
+    assert (at.number_input(key="lesson_x1").value, at.number_input(key="lesson_x2").value) == LESSON_POINT
+
+
+def test_the_point_moves_by_numbers_places_and_the_browser():
+    at = open_page(PAGE, step="3", shown="1")
+    at.number_input(key="lesson_x1").set_value(1.5).run()
+    assert at.query_params["lesson_u"] == "1.5,-0.6"
+    here, mixed = records((1.5, -0.6))
+    assert latex(at) == STEPS[2].formula(here, mixed)
+    at.button(key="lesson_place_2").click().run()
+    assert latex(at) == STEPS[2].formula(*records((-0.2, -1.6)))
+    at.button(key="lesson_place_1").click().run()
+    assert "lesson_u" not in at.query_params
+    assert not at.exception
+
+
+@pytest.mark.parametrize("sent", [None, 3, "x", [1], [1, "2"], [True, 0.0], [float("nan"), 0.0], [9.0, 0.0], {"a": 1}])
+def test_what_the_browser_sends_is_not_trusted(monkeypatch, sent):
+    import streamlit as st
+
+    monkeypatch.setattr(st, "session_state", {PLANE: {"u": sent, "turn": sent}})
+    assert dragged_point(PLANE, 3.0) is None
+    assert pressed_turn(PLANE) == 0
+
+
+def test_the_printed_python_runs_and_says_the_same(capsys):
+    at = open_page(PAGE, step="12", shown="1")
+    code = next(block.value for block in at.code if "import relucert_core" in block.value)
+    exec(compile(code, "lesson", "exec"), {})
+    said = capsys.readouterr().out
+    assert f"safe radius {rc.certify(lesson_network(), LESSON_POINT).radius:.3f}" in said
+    assert "limited by neuron 1 of layer 2" in said
+    assert "Theorem 4: 0.269" in said
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_downloaded_numbers_are_json(place):
+    here, mixed = records(place)
+    content = json.loads(as_json(here, mixed))
+    assert content["safe_radius"] == here.certificate.radius
+    assert content["P"] == here.region.P.tolist()
+    assert str(here.regions) in summary(here)
+
+
+def test_lecture_view_asks_and_shows_without_controls():
+    for more in ({}, {"shown": "1"}):
+        at = open_page(PAGE, present="1", step="7", **more)
+        assert not at.exception
+        assert not at.expander
+        assert not at.radio
+        assert not at.number_input
+        assert bool(at.latex) == bool(more)
+
+
+LOOK = """() => {
+const all = (selector) => [...document.querySelectorAll(selector)];
+const boxes = all('.katex-display, .stMarkdown p, .stBidiComponent').map(e => e.getBoundingClientRect());
+const letters = all('.stMarkdown p, .stMarkdown li, h4, .katex').filter(e => e.textContent.trim());
+const main = document.querySelector('[data-testid=stMain]');
+return {
+  bottom: Math.max(...boxes.filter(r => r.width).map(r => r.bottom)),
+  letter: Math.min(...letters.map(e => parseFloat(getComputedStyle(e).fontSize))),
+  scroll: main.scrollHeight - main.clientHeight,
+  errors: all('.katex-error').length,
+  wide: all('.katex-display').filter(e => e.scrollWidth > e.clientWidth + 3).length,
+}}"""
+LOOK_AT_PICTURE = """svg => {
+const all = (selector) => [...svg.querySelectorAll(selector)];
+const lines = all('[stroke]').filter(e => e.tagName !== 'text' && !e.closest('.relucert-handle'));
+const widths = lines.map(e => +(e.getAttribute('stroke-width') ?? 9));
+return {
+  bottom: svg.getBoundingClientRect().bottom,
+  letter: Math.min(...all('text').filter(e => e.textContent).map(e => parseFloat(getComputedStyle(e).fontSize))),
+  line: Math.min(...widths.filter(width => width > 0.6)),  // 0.6: the rims of tinted areas, in their own colour
+}}"""
+
+
+def settled(page, number: int) -> None:
+    page.get_by_text(f"Step {number} of {len(STEPS)}").wait_for()
+    page.locator(".lesson svg").wait_for()
+
+
+def z_of_first_layer(page) -> str:
+    return page.locator(".katex-display").first.inner_text()
+
+
+@pytest.mark.browser
+def test_steps_turn_by_keyboard(chromium, app_address):
+    with browser.tab(chromium, f"{app_address}/lesson") as page:
+        settled(page, 1)
+        page.keyboard.press("ArrowRight")
+        settled(page, 2)
+        page.get_by_role("button", name="Show me").wait_for()
+        page.keyboard.press("PageDown")
+        page.wait_for_url("**shown=1**")
+        page.locator(".katex-display").first.wait_for()
+        page.keyboard.press("PageDown")
+        settled(page, 3)
+        page.keyboard.press("ArrowLeft")
+        settled(page, 2)
+        page.keyboard.press("PageUp")
+        settled(page, 1)
+        page.wait_for_url(re.compile(r"step=1\b"))
+        assert page.script_errors == []
+
+
+@pytest.mark.browser
+def test_dragging_u_changes_the_matrices(chromium, app_address):
+    with browser.tab(chromium, f"{app_address}/lesson?step=3&shown=1") as page:
+        settled(page, 3)
+        page.locator(".katex-display").first.wait_for()
+        before = z_of_first_layer(page)
+        box = page.locator(".lesson svg").bounding_box()
+        at = [box["x"] + box["width"] * (3 - 0.4) / 6, box["y"] + box["height"] * (3 + 0.6) / 6]
+        page.mouse.move(*at)
+        page.mouse.down()
+        for i in range(1, 21):
+            page.mouse.move(at[0] + i * box["width"] * 0.02, at[1])
+            page.wait_for_timeout(16)
+        page.mouse.up()
+        page.wait_for_url(re.compile(r"lesson_u=(1\.9|2)"))
+        point = tuple(float(v) for v in re.search(r"lesson_u=([-\d.]+)(?:%2C|,)([-\d.]+)", page.url).groups())
+        assert abs(point[0] - 2.0) < 0.05
+        theta = formulas.num(walk(lesson_network(), point).layers[0].values[0])
+        page.locator(".katex-display").first.get_by_text(theta, exact=True).first.wait_for()
+        assert z_of_first_layer(page) != before
+        page.keyboard.press("r")
+        page.wait_for_url(lambda url: "lesson_u" not in url)
+        assert page.script_errors == []
+
+
+@pytest.mark.browser
+def test_the_circle_on_the_screen_is_the_certified_one(chromium, app_address):
+    with browser.tab(chromium, f"{app_address}/lesson?step=12&shown=1") as page:
+        settled(page, 12)
+        shapes = page.locator(".lesson svg").evaluate(
+            """svg => [...svg.querySelectorAll('circle[fill-opacity]')].filter(c => c.style.display === '')
+            .map(c => 6 * c.getAttribute('r') / svg.getAttribute('width'))"""
+        )
+        assert shapes == [pytest.approx(rc.certify(lesson_network(), LESSON_POINT).radius, rel=1e-6)]
+        handle = page.locator(".relucert-handle")
+        handle.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url("**lesson_u=-0.35**")
+        settled(page, 12)
+
+
+@pytest.mark.browser
+def test_lecture_view_of_every_step_fits(chromium, app_address):
+    with browser.tab(chromium, f"{app_address}/lesson?present=1", height=720) as page:
+        for number in NUMBERS:
+            page.goto(f"{app_address}/lesson?present=1&step={number}&shown=1")
+            settled(page, number)
+            page.locator(".katex-display").first.wait_for()
+            page.wait_for_timeout(300)
+            seen, drawn = page.evaluate(LOOK), page.locator(".lesson svg").evaluate(LOOK_AT_PICTURE)
+            assert max(seen["bottom"], drawn["bottom"]) <= 720, (number, seen, drawn)
+            assert min(seen["letter"], drawn["letter"]) >= 20, (number, seen, drawn)
+            assert drawn["line"] >= 3, (number, drawn)
+            assert (seen["scroll"], seen["errors"], seen["wide"]) == (0, 0, 0), (number, seen)
+        assert page.script_errors == []
+
+
+@pytest.mark.browser
+def test_on_a_phone_only_the_formulas_scroll_sideways(chromium, app_address):
+    with browser.tab(chromium, f"{app_address}/lesson", width=390, height=844, has_touch=True) as page:
+        for number in (1, 5, 9, 15):
+            page.goto(f"{app_address}/lesson?step={number}&shown=1")
+            settled(page, number)
+            page.locator(".katex-display").first.wait_for()
+            assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+            out = page.evaluate(
+                "[...document.querySelectorAll('.katex-display, .stMarkdown, h1, h4')]"
+                ".filter(e => e.getBoundingClientRect().right > innerWidth + 1).length"
+            )
+            assert out == 0

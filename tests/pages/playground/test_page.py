@@ -1,0 +1,379 @@
+"""The playground, driven through the router without a browser."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import relucert_core as rc
+from pages.playground.code import plane_code
+from pages.playground.player import Player
+from pages.playground.setup import LAYERS, Setup, View, read_setup, read_view, setup_of, write_link
+from pages.shared.words import down
+from relucert_core.datasets.points_csv import points_to_csv
+from relucert_core.datasets.points_word import pack_points, unpack_points
+from relucert_core.errors import InvalidInput
+from relucert_core.importers.safetensors_file import network_bytes
+from relucert_core.planar.preview import bent_lines
+from relucert_core.training.showcase import SHOWCASE, load_run
+from tests.pages.helpers import control, figures, open_page, texts
+
+PAGE = "playground"
+
+
+def playground(**query):
+    return open_page(PAGE, **{f"pg_{key}": value for key, value in query.items()})
+
+
+def metrics(at):
+    return {m.label: m.value for m in at.metric}
+
+
+def finish(at, runs=200):
+    """Let the ticks of a training pass, as the browser's clock would."""
+    for _ in range(runs):
+        if not at.session_state["pg_player"].playing:
+            return at.run()
+        at.run()
+    raise AssertionError("The training does not end.")
+
+
+def test_opens_with_everything_drawn():
+    at = playground()
+    assert not at.exception
+    assert not at.error
+    net = load_run("moons-figure").network
+    answer = rc.certify(net, SHOWCASE["figure-1a"].point)
+    assert metrics(at)["Safe radius (certified)"] == down(answer.radius)
+    names = {trace["name"] for trace in figures(at)[0]["data"]}
+    assert {"class 0", "class 1", "boundary", "faces of layer 1", "faces of layer 2", "data of class 0"} <= names
+    assert "Case (a)" in texts(at)
+    assert f"class {answer.limit.rival}" in texts(at)
+    assert len(figures(at)) == 2, "the plane and the radii over time"
+
+
+@pytest.mark.parametrize("name", list(SHOWCASE))
+def test_every_preset_opens_and_explains_itself(name):
+    at = playground(preset=name)
+    assert not at.exception
+    assert not at.error
+    assert SHOWCASE[name].words in texts(at)
+    net, point = load_run(SHOWCASE[name].file).network, SHOWCASE[name].point
+    assert metrics(at)["Safe radius (certified)"] == down(rc.certify(net, point).radius)
+
+
+def test_cases_of_figure_1_are_what_they_are_called():
+    for name, kind in (("figure-1a", "class"), ("figure-1b", "face")):
+        entry = SHOWCASE[name]
+        assert rc.certify(load_run(entry.file).network, entry.point).limit.kind == kind
+
+
+def test_degenerate_presets_are_degenerate():
+    cones = load_run("zero-biases").network
+    assert all((bias == 0).all() for bias in cones.biases)
+    assert rc.certify(cones, (0.0, 0.0)).radius == 0
+    at = playground(preset="zero-biases", point="0~0")
+    assert not at.exception
+    assert metrics(at)["Safe radius (certified)"] == "0"
+    dead = load_run("dead-neuron").network
+    signs = rc.planar_complex(dead, ((-1.25, 1.25), (-1.25, 1.25))).patterns.layer(0)
+    assert not signs[:, 10].any()
+    np.testing.assert_array_equal(signs[:, 11], signs[:, 0])
+
+
+def test_a_move_runs_no_more_than_the_panel_and_keeps_the_figure():
+    at = playground()
+    before = figures(at)[0]
+    control(at, "number_input", "pg_x").set_value(-0.3)
+    at.run()
+    begun = time.process_time()
+    control(at, "number_input", "pg_y").set_value(0.2).run()
+    spent = time.process_time() - begun
+    assert not at.exception
+    assert figures(at)[0] == before
+    assert metrics(at)["Safe radius (certified)"] == down(
+        rc.certify(load_run("moons-figure").network, (-0.3, 0.2)).radius
+    )
+    assert at.query_params["pg_point"] in ("-0.3~0.2", ["-0.3~0.2"])
+    assert spent < 2.0, f"the script of a move took {spent:.2f} s of processor time"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"u": [1e9, 0]}, {"u": ["0", "0"]}, {"u": [True, False]}, {"u": [0.1]}, {"u": None}, "x", {"u": [None, 1]}],
+)
+def test_what_the_picker_sends_is_checked(monkeypatch, value):
+    import pages.playground.components as module
+
+    monkeypatch.setattr(module.st, "session_state", {"k": value})
+    assert module.sent("k", "u", 2) is None
+
+
+def test_data_network_and_training_are_changed_and_trained():
+    at = playground()
+    control(at, "pills", "pg_c_dataset").set_value("spirals").run()
+    assert not at.exception
+    setup = at.session_state["pg_setup"]
+    assert (setup.preset, setup.dataset, setup.hidden, setup.method) == ("", "spirals", (16, 16), "plain")
+    control(at, "slider", "pg_c_epochs").set_value(60).run()
+    control(at, "slider", "pg_c_depth").set_value(1).run()
+    assert at.session_state["pg_setup"].hidden == (16,)
+    at.button(key="pg_step").click().run()
+    assert at.session_state["pg_player"].status == "running"
+    at.button(key="pg_play").click().run()
+    finish(at)
+    player = at.session_state["pg_player"]
+    assert player.status == "finished"
+    assert "finished after 60 of 60" in texts(at)
+    assert not at.exception
+    again = Player(at.session_state["pg_setup"])
+    while not again.done:
+        again.advance(5.0)
+    assert again.latest.network == player.latest.network, "the same seed gives the same network"
+
+
+def test_link_trains_again_from_the_seed_and_shows_the_same():
+    link = {"dataset": "moons", "hidden": "6", "epochs": "40", "seed": "3", "size": "60", "point": "0.2~0.1"}
+    first, second = (finish(playground(**link)) for _ in range(2))
+    assert metrics(first) == metrics(second)
+    assert figures(first)[0]["data"] == figures(second)[0]["data"]
+    assert not first.error
+    back = {k[3:]: v if isinstance(v, str) else v[0] for k, v in first.query_params.items()}
+    assert back == link
+
+
+def test_time_goes_back_to_a_snapshot():
+    at = playground(preset="plain", epoch="20")
+    epochs = [s.epoch for s in load_run("moons-plain").snapshots]
+    shown = max(e for e in epochs if e <= 20)
+    net = next(s.network for s in load_run("moons-plain").snapshots if s.epoch == shown)
+    assert metrics(at)["Safe radius (certified)"] == down(rc.certify(net, SHOWCASE["plain"].point).radius)
+
+
+def test_stop_keeps_what_was_learnt_and_rewind_forgets_it():
+    at = playground(dataset="moons", epochs="2000", size="200", hidden="8")
+    at.run()
+    assert at.session_state["pg_player"].playing
+    at.button(key="pg_stop").click().run()
+    player = at.session_state["pg_player"]
+    assert player.status == "stopped"
+    assert "was stopped after" in texts(at)
+    at.button(key="pg_rewind").click().run()
+    assert at.session_state["pg_player"].status == "ready"
+    assert len(at.session_state["pg_player"].snapshots) == 1
+
+
+def test_the_more_runs_train_the_slower_each_ticks(monkeypatch):
+    import pages.playground.engine as engine
+
+    now, all_runs, trainers = [100.0], [object() for _ in range(10)], engine._Trainers(None, {})
+    monkeypatch.setattr(engine, "_trainers", lambda: trainers)
+    monkeypatch.setattr(engine.time, "monotonic", lambda: now[0])
+    assert [engine.training_pace(run) for run in all_runs] == [0.25, 0.5, 1, 1, 2, 2, 4, 4, 4, 8]
+    now[0] += 60
+    assert engine.training_pace(all_runs[0]) == 0.25, "those that have left don't count"
+
+
+def test_run_away_training_is_said():
+    at = finish(playground(dataset="moons", epochs="50", rate="100", optimizer="sgd", size="50"))
+    assert at.session_state["pg_player"].status == "diverged"
+    assert any("ran away" in w.value for w in at.warning)
+
+
+BAD = [
+    {"preset": "nonsense"},
+    {"dataset": "../../etc"},
+    {"dataset": "moons", "hidden": "9999"},
+    {"dataset": "moons", "hidden": "~"},
+    {"dataset": "moons", "epochs": "1e9"},
+    {"dataset": "moons", "rate": "nan"},
+    {"dataset": "moons", "size": "10000000"},
+    {"dataset": "moons", "method": "<b>"},
+    {"own": "!!!"},
+    {"own": "eJw"},
+    {"dataset": "moons", "classes": "6"},
+    {"dataset": "moons", "seed": "-1"},
+]
+
+
+@pytest.mark.parametrize("query", BAD, ids=str)
+def test_damaged_link_is_one_sentence_and_a_finished_page(query):
+    at = playground(**query)
+    assert not at.exception
+    assert len(at.error) == 1
+    assert "first preset is shown" in at.error[0].value
+    assert metrics(at)
+
+
+@pytest.mark.parametrize(
+    "query", [{"point": "nan~1"}, {"point": "a"}, {"view": "1~0~1~0"}, {"epoch": "x"}, {"layers": "?"}]
+)
+def test_damaged_view_falls_back(query):
+    at = playground(**query)
+    assert not at.exception
+    assert not at.error
+    assert metrics(at)
+
+
+def test_link_round_trip():
+    setup = Setup(preset="", dataset="blobs", noise=0.2, classes=5, hidden=(3, 4, 5), method="simplex", seed=9)
+    view = View(
+        epoch=17, point=(0.25, -1.5), layers=("classes", "circle"), colouring="slope", view=(-1.0, 0.5, -0.5, 1.0)
+    )
+    link = write_link(setup, view, View())
+    assert read_setup(link, SHOWCASE) == setup
+    assert read_view(link, View()) == view
+    preset = setup_of(SHOWCASE["plain"], "plain")
+    assert read_setup(write_link(preset, view, View()), SHOWCASE) == preset
+
+
+def test_own_points_travel_in_the_link():
+    points, labels = np.array([[0.5, -9.25], [0.1234, 2.0], [-1.0, 1.0]]), np.array([0, 9, 1])
+    back = unpack_points(pack_points(points, labels))
+    np.testing.assert_allclose(back[0], points, atol=1e-4)
+    np.testing.assert_array_equal(back[1], labels)
+    for word in ("", "x", "é", pack_points(points, labels)[:-4]):
+        with pytest.raises(InvalidInput, match="damaged"):
+            unpack_points(word)
+
+
+def test_points_are_added_removed_and_taken_back(monkeypatch):
+    at = playground()
+    count = len(at.session_state["pg_setup"].points[0])
+    import pages.playground.state as state
+
+    session = at.session_state
+    fake = {key: session[key] for key in ("pg_setup", "pg_view", "pg_player")}
+    monkeypatch.setattr(state.st, "session_state", fake)
+    points, labels = fake["pg_setup"].points
+    state.edit_points(np.vstack([points, [[0.5, 0.9]]]), np.append(labels, 1))
+    assert len(fake["pg_setup"].points[0]) == count + 1
+    assert fake["pg_player"].snapshots, "the network stays on the screen"
+    state.edit_points(points[:3], labels[:3])
+    state.undo_points()
+    state.undo_points()
+    assert fake["pg_setup"].own == ""
+    assert len(fake["pg_setup"].points[0]) == count
+
+
+def test_csv_of_points_is_taken_or_refused_with_a_sentence():
+    at = playground()
+    text = points_to_csv(np.array([[0.1, 0.2], [0.3, -0.4], [0.5, 0.5]]), np.array([0, 1, 1]))
+    at.file_uploader(key="pg_csv").upload("p.csv", text.encode()).run()
+    assert not at.exception
+    assert len(at.session_state["pg_setup"].points[0]) == 3
+    at = playground()
+    at.file_uploader(key="pg_csv").upload("p.csv", b"1,2,3,4\n").run()
+    assert not at.exception
+    assert "Line 1 has 4 values" in at.error[0].value
+
+
+def test_network_file_is_shown_or_refused_with_a_sentence():
+    rng = np.random.default_rng(0)
+    net = rc.Network([rng.standard_normal((5, 2)), rng.standard_normal((3, 5))], [rng.standard_normal(5), np.zeros(3)])
+    at = playground()
+    at.file_uploader(key="pg_file").upload("n.safetensors", network_bytes(net)).run()
+    assert not at.exception
+    assert metrics(at)["Safe radius (certified)"] == down(rc.certify(net, SHOWCASE["figure-1a"].point).radius)
+    wide = rc.Network([np.ones((4, 3)), np.ones((2, 4))], [np.zeros(4), np.zeros(2)])
+    for data, words in ((network_bytes(wide), "3 inputs"), (b"junk", "not a safetensors file")):
+        at = playground()
+        at.file_uploader(key="pg_file").upload("n.safetensors", data).run()
+        assert not at.exception
+        assert words in at.error[0].value
+
+
+@pytest.mark.parametrize("layer", [n for n in LAYERS if n in ("classes", "polyhedra", "decision", "data")])
+def test_layers_of_the_figure_can_be_hidden(layer):
+    rest = "~".join(n for n in LAYERS if n != layer)
+    names = [t["name"] for t in figures(playground(layers=rest))[0]["data"]]
+    gone = {"classes": "class", "polyhedra": "faces", "decision": "boundary", "data": "data of"}[layer]
+    assert not [name for name in names if name.startswith(gone)]
+    assert names
+
+
+@pytest.mark.parametrize("colouring", ["region", "slope"])
+def test_polyhedra_are_coloured_in_each_way(colouring):
+    at = playground(colouring=colouring)
+    assert not at.exception
+    assert sum(t["name"] == "polyhedra" for t in figures(at)[0]["data"]) >= 4
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        (Setup(), "moons-figure", None),
+        (setup_of(SHOWCASE["plain"], "plain"), "moons-plain", 20),
+        (Setup(preset="", epochs=20, hidden=(5,), size=40, seed=2), None, 7),
+        (Setup(preset="", own=pack_points(np.eye(2), np.array([0, 1])), epochs=10), None, None),
+    ],
+    ids=["preset", "moment of a preset", "moment of a training", "own points"],
+)
+def test_code_runs_as_printed(setup):
+    of, file, epoch = setup
+    code = plane_code(of, file, epoch, (0.1, 0.35), uploaded=False)
+    printed, names = io.StringIO(), {}
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "printed", "exec"), names)
+    assert f"safe to {rc.certify(names['net'], (0.1, 0.35)).radius:.4g}" in printed.getvalue()
+    if file == "moons-figure":
+        assert names["net"] == load_run(file).network
+
+
+def test_downloads_hold_the_figure_the_network_and_the_numbers():
+    from pages.playground import download as plane_download
+    from pages.playground import engine as plane_engine
+    from pages.playground.scene import Scene
+    from relucert_core.figures.theme import LIGHT
+
+    net = load_run("moons-figure").network
+    setup = setup_of(SHOWCASE["figure-1a"], "figure-1a")
+    view = View()
+    scene = Scene(net, 300, plane_engine.plane_of(net), setup, view, ("light", False), LIGHT, "c")
+    page = plane_download.as_html(scene, view)
+    assert "<html>" in page[:200]
+    assert not re.search(r'<script[^>]+src="http', page), "the page needs no network"
+    record = json.loads(plane_download.as_json(scene, view))
+    assert record["safe_radius"] == rc.certify(net, view.point).radius
+    assert len(record["data"]) == setup.size
+
+
+def test_comparison_shows_five_times_the_safe_radius_at_equal_accuracy():
+    at = playground()
+    at.session_state["pg_compare"] = True
+    at.run()
+    assert not at.exception
+    from pages.playground.compare import stored
+    from pages.playground.engine import measured
+
+    _, networks, test = stored()
+    plain, regularised = (measured(networks[name], *test) for name in ("plain", "simplex"))
+    assert regularised.medians[0] >= 5 * plain.medians[0]
+    assert abs(regularised.accuracy - plain.accuracy) <= 0.02
+
+
+def test_stored_runs_are_what_their_recipe_gives():
+    """Trained again from the seed, a preset gives the stored network up to float32."""
+    setup = replace(setup_of(SHOWCASE["two-layers"], "two-layers"), preset="")
+    player = Player(setup)
+    while not player.done:
+        player.advance(5.0)
+    for ours, kept in zip(player.latest.network.weights, load_run("moons-two-layers").network.weights, strict=True):
+        np.testing.assert_allclose(ours, kept, atol=1e-3)
+
+
+def test_diagram_knows_every_line():
+    from pages.playground.engine import diagram_of, plane_of
+
+    net = load_run("moons-figure").network
+    data = diagram_of(net, plane_of(net))
+    _, places = bent_lines(plane_of(net))
+    assert data["begins"][-1] == len(places)
+    assert data["owners"] == sorted({1000 * a + b for a, b in places.tolist()})

@@ -1,0 +1,42 @@
+"""Places for heavy work: two in the whole server; who waits for one gives way to the visitor's next click."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from pages.shared import engine
+
+
+class Clicked(BaseException):
+    """What Streamlit raises in a script whose visitor has clicked."""
+
+
+class State:
+    """A session state in which a click waits, as Streamlit's tells it: by raising at any look."""
+
+    def __contains__(self, key: str) -> bool:
+        raise Clicked
+
+
+@pytest.fixture
+def both_taken(monkeypatch):
+    places = threading.BoundedSemaphore(2)
+    monkeypatch.setattr(engine, "_places", lambda: places)
+    with engine.heavy(), engine.heavy():
+        yield places
+    assert all(places.acquire(blocking=False) for _ in range(2)), "both are free again"
+
+
+def test_who_waits_too_long_is_told_so(both_taken, monkeypatch):
+    monkeypatch.setattr(engine, "_PATIENCE_SECONDS", 0.1)
+    with pytest.raises(engine.Busy, match="try again in a minute"), engine.heavy():
+        raise AssertionError("there was no place")
+
+
+def test_who_waits_gives_way_to_a_click(both_taken, monkeypatch):
+    monkeypatch.setattr(engine, "get_script_run_ctx", lambda **_: object())
+    monkeypatch.setattr(engine.st, "session_state", State())
+    with pytest.raises(Clicked), engine.heavy():
+        raise AssertionError("there was no place")
