@@ -76,6 +76,49 @@ def test_pages_compute_nothing_by_hand():
         assert not foreign & {"torch", "scipy", "cvxpy"}, f"{path} should ask relucert_core"
 
 
+PAGE_FOLDERS = sorted(path.parent.name for path in (ROOT / "pages").glob("*/page.py"))
+
+
+def page_modules(folder: str) -> dict[str, Path]:
+    """The modules of a folder of pages/ by their dotted names."""
+    files = (ROOT / "pages" / folder).glob("*.py")
+    return {f"pages.{folder}.{p.stem}": p for p in files if p.name != "__init__.py"}
+
+
+def page_imports(path: Path) -> set[str]:
+    """The modules under pages that a file imports anywhere."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "pages":
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("folder", PAGE_FOLDERS)
+def test_no_page_imports_another(folder):
+    for path in page_modules(folder).values():
+        foreign = {name.split(".")[1] for name in page_imports(path) if "." in name}
+        assert foreign <= {folder, "shared"}, path
+
+
+def test_what_pages_share_is_used_by_at_least_two_of_them():
+    shared = page_modules("shared")
+
+    def reached(names: set[str], seen: set[str]) -> set[str]:
+        for name in names & set(shared) - seen:
+            seen |= {name}
+            reached(page_imports(shared[name]), seen)
+        return seen
+
+    users: dict[str, set[str]] = {name: set() for name in shared}
+    for folder in PAGE_FOLDERS:
+        direct = set().union(*(page_imports(path) for path in page_modules(folder).values()))
+        for name in reached(direct, set()):
+            users[name].add(folder)
+    assert {name: pages for name, pages in users.items() if len(pages) < 2} == {}
+
+
 def test_importing_the_package_loads_no_torch():
     import subprocess
     import sys

@@ -15,8 +15,8 @@ from pages.beyond.live import Live
 from pages.beyond.slice import Cut, show_slice, zoom_control
 from pages.beyond.state import GROW, Scene
 from pages.beyond.words import UNIT, compared, ended, headline, labels, seconds, sentence
-from pages.digits.results import CAMERA
 from pages.shared import engine
+from pages.shared.charts import CAMERA
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
 from pages.shared.shell import footer, presenting

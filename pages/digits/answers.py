@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pages.shared.words import NORM_NAMES, down, milliseconds, number, up
+from pages.digits.words import milliseconds
+from pages.shared.words import NORM_NAMES, down, number, up
 from relucert_core.figures.number_line import ESTIMATE, LOWER, UPPER, Mark
 
 if TYPE_CHECKING:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.digits import engine as answering
 from pages.digits import results
 from pages.digits.answers import REGION, Answers, as_json
+from pages.digits.code import digit_code
+from pages.digits.words import NORM_HELP
 from pages.shared import digit as state
 from pages.shared import engine
 from pages.shared.digit_sources import DRAW, GALLERY, WAYS, source_panel
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.shell import footer, presenting
-from pages.shared.snippets import digit_code
-from pages.shared.words import NORM_CHOICES, NORM_HELP, NORM_NAMES
+from pages.shared.words import NORM_CHOICES, NORM_NAMES
 from relucert_core.errors import RelucertError
 
 if TYPE_CHECKING:
@@ -162,7 +164,7 @@ def search_region(scene: results.Scene, answers: Answers) -> None:
         def tick(done: int, rivals: int) -> None:
             bar.progress(done / rivals, f"{done} of {rivals} rival classes done")
 
-        inside = engine.inside_region(scene.net, scene.digit.pixels, scene.norm, tick)
+        inside = answering.inside_region(scene.net, scene.digit.pixels, scene.norm, tick)
         st.session_state[REGION_ANSWER] = (token, inside)
         bar.empty()
     kept, inside = st.session_state.get(REGION_ANSWER, (None, None))
@@ -190,7 +192,7 @@ def take_away(slots: Slots, scene: results.Scene, answers: Answers, name: str, v
         "digit": state.link_of(scene.digit),
     }
     about |= {"valid_pixels": valid, "classes": list(scene.card.classes), "pixels": list(scene.digit.pixels)}
-    logits = engine.scores(scene.net, scene.digit.pixels).tolist()
+    logits = answering.scores(scene.net, scene.digit.pixels).tolist()
     with slots.download:
         st.download_button(
             "All numbers (JSON)",
@@ -231,7 +233,7 @@ def page() -> None:
 
 def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
     """Quick answers, then the rest."""
-    answers = Answers(scene.norm, engine.certificates_for(scene.net, scene.norm), engine.attacks_for(scene.norm))
+    answers = Answers(scene.norm, answering.certificates_for(scene.net, scene.norm), answering.attacks_for(scene.norm))
     quick, slow = plan(answers)
     for kind, method, _ in quick:
         compute(answers, scene, valid, kind, method)

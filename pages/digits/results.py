@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
+from pages.digits import engine as answering
 from pages.digits.answers import Answers
+from pages.digits.words import NORM_HELP, limited_by, milliseconds, promise, unknown_gap
 from pages.shared import engine
+from pages.shared.charts import CAMERA, STILL
 from pages.shared.digit import GALLERY, Digit
 from pages.shared.shell import presenting, theme_name
-from pages.shared.words import (
-    NORM_HELP,
-    NORM_NAMES,
-    down,
-    headline,
-    limited_by,
-    milliseconds,
-    number,
-    promise,
-    unknown_gap,
-    up,
-)
+from pages.shared.words import NORM_NAMES, down, headline, number, up
 from relucert_core.figures.digits import digit_png
 from relucert_core.figures.number_line import bounds_chart, number_line
 from relucert_core.figures.pictures import signed_picture
@@ -35,13 +27,6 @@ if TYPE_CHECKING:
     from relucert_core.network import Network
 
 PICTURE = 164
-CAMERA: dict[str, Any] = {
-    "displaylogo": False,
-    "displayModeBar": True,
-    "modeBarButtons": [["toImage"]],
-    "toImageButtonOptions": {"format": "png", "scale": 2},
-}
-STILL: dict[str, Any] = {"displayModeBar": False}
 
 
 @dataclass(frozen=True)
@@ -115,7 +100,7 @@ def verdict(scene: Scene, answers: Answers) -> None:
 
 def _margin(scene: Scene, winner: int) -> str:
     """The prediction's lead over the runner-up, and what is known of the truth."""
-    logits = engine.scores(scene.net, scene.digit.pixels)
+    logits = answering.scores(scene.net, scene.digit.pixels)
     order = np.argsort(-logits, kind="stable")
     rival = int(order[1] if order[0] == winner else order[0])
     names, lead = scene.names, logits[winner] - logits[rival]
@@ -207,11 +192,11 @@ def limits(scene: Scene, answers: Answers) -> None:
     if limit is None:
         return
     if limit.kind == "face" and limit.layer is not None and limit.neuron is not None:
-        weights = engine.face_weights(scene.net, scene.digit.pixels, limit.layer, limit.neuron)
+        weights = answering.face_weights(scene.net, scene.digit.pixels, limit.layer, limit.neuron)
         caption = f"How each pixel moves neuron {limit.neuron} of layer {limit.layer} inside this region"
     else:
         rival = limit.rival or 0
-        weights = engine.rival_weights(scene.net, scene.digit.pixels, certificate.prediction, rival)
+        weights = answering.rival_weights(scene.net, scene.digit.pixels, certificate.prediction, rival)
         caption = (
             f"How each pixel moves the lead of {names[certificate.prediction]} over {names[rival]} inside this region"
         )

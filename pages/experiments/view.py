@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.shared.charts import STILL
 from relucert_core.experiments.catalogue import FIGURES, shown_methods
 from relucert_core.experiments.records import LOWER, Panel, Record, to_csv, to_json
 from relucert_core.experiments.summaries import Summary, accuracy_range, order_by, summarise
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from relucert_core.figures.theme import Theme
 
-CAMERA: dict[str, Any] = {"displayModeBar": False}
 ACCURACY_RADII = (0.001, 0.01, 0.1, 0.3, 1.0)
 
 
@@ -69,7 +69,7 @@ def draw(figures: dict[str, go.Figure], captions: list[str], words: str) -> None
     columns = st.columns(len(figures), gap="medium")
     for column, (name, figure), caption in zip(columns, figures.items(), captions, strict=True):
         with column:
-            st.plotly_chart(figure, key=f"experiments_{name}", config=CAMERA, theme=None, alt=f"{caption}. {words}")
+            st.plotly_chart(figure, key=f"experiments_{name}", config=STILL, theme=None, alt=f"{caption}. {words}")
             st.caption(caption)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import streamlit as st
 
 from pages.lesson import state
+from pages.lesson.code import lesson_code
 from pages.lesson.steps import STEPS
 from pages.shared.control import control
 from pages.shared.digit import address
 from pages.shared.shell import presenting, theme_name
-from pages.shared.snippets import lesson_code
 from pages.shared.words import down
 from relucert_core.experiments.lesson import (
     LESSON_BIASES,

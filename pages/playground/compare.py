@@ -12,13 +12,14 @@ from pages.playground import engine
 from pages.playground.player import Player
 from pages.playground.scene import Scene
 from pages.playground.setup import Setup
+from pages.shared.charts import STILL
+from pages.shared.plane import plane_of
 from relucert_core.figures.plane import plane_figure
 from relucert_core.figures.plane_history import planes_figure, radii_figure
 from relucert_core.network import Network
 
 COMPARED = {"plain": "Plain", "adversarial": "Adversarial", "simplex": "Regularised (simplex)"}
 OWN = "pg_compared"
-STILL: dict[str, Any] = {"displayModeBar": False}
 
 
 def comparison(scene: Scene) -> None:
@@ -58,7 +59,7 @@ def show(scene: Scene, networks: dict[str, Network], test: tuple[np.ndarray, np.
     moments = {name: engine.measured(net, points, labels) for name, net in networks.items()}
     figures = [
         plane_figure(
-            engine.plane_of(net),
+            plane_of(net),
             scene.theme,
             layers=frozenset({"classes", "polyhedra", "decision"}),
             colouring="region",

@@ -11,6 +11,7 @@ from pages.playground import engine, state
 from pages.playground.components import plane_export
 from pages.playground.scene import Scene
 from pages.playground.setup import View
+from pages.shared.plane import answer_at
 from relucert_core.datasets.points_csv import points_to_csv
 
 
@@ -51,7 +52,7 @@ def downloads(scene: Scene) -> None:
 
 def as_html(scene: Scene, view: View) -> str:
     """The figure with u and its circles as a web page that needs no network."""
-    answer = engine.answer_at(scene.net, scene.plane, view.point)
+    answer = answer_at(scene.net, scene.plane, view.point)
     figure = go.Figure(
         engine.figure_of(scene.plane, scene.look, frozenset(view.layers), view.colouring, scene.setup, view.view)
     )
@@ -80,7 +81,7 @@ def circle(centre: tuple[float, float], radius: float, colour: str, dash: str, w
 def as_json(scene: Scene, view: View) -> str:
     """Data, network, point and what is certified there, as JSON; infinite numbers are null."""
     points, labels = scene.setup.points
-    answer = engine.answer_at(scene.net, scene.plane, view.point)
+    answer = answer_at(scene.net, scene.plane, view.point)
     cert = answer.simplex
     record = {
         "network": {

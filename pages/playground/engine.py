@@ -6,7 +6,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,12 @@ import streamlit as st
 from pages.playground.setup import FIGURE_LAYERS, REACH, Setup
 from pages.shared.engine import give_way, heavy
 from pages.shared.memory import give_back_soon
+from pages.shared.plane import BOX, HASH, MAX_REGIONS
 from relucert_core.attacks.result import Attack
-from relucert_core.certificates.result import Certificate
 from relucert_core.figures.plane import plane_figure
 from relucert_core.figures.theme import find_theme
 from relucert_core.planar import PlanarComplex, planar_complex
 from relucert_core.planar.preview import bent_lines, encode, frames_data, preview_data, thinned
-from relucert_core.registry import certify
 
 if TYPE_CHECKING:
     from relucert_core.network import Network
@@ -31,28 +30,10 @@ if TYPE_CHECKING:
     from relucert_core.training.showcase import Showcase
     from relucert_core.training.toy import Snapshot
 
-MAX_REGIONS = 30_000
 TICKS_A_SECOND = 4
 MANY_TRAINERS = 6
 _FORGOTTEN_SECONDS = 10.0
-BOX = 1.25
 SHOWN_ATTACKS = ("deepfool", "ifgsm", "ddn")
-_HASH: dict[str | type[Any], Callable[[Any], Any]] = {
-    "relucert_core.network.Network": lambda net: net.digest,
-    "relucert_core.planar.complex.PlanarComplex": lambda plane: (plane.network.digest, plane.box.tobytes()),
-}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What Python found at one point: certificates, the exact distance with its nearest point, and attacks."""
-
-    point: tuple[float, float]
-    simplex: Certificate
-    boundary: Certificate | None
-    exact: float
-    proven: bool
-    faces: int
 
 
 def presets() -> dict[str, Showcase]:
@@ -62,20 +43,13 @@ def presets() -> dict[str, Showcase]:
     return SHOWCASE
 
 
-@st.cache_resource(max_entries=24, ttl=1800, show_spinner=False, hash_funcs=_HASH)
-def plane_of(net: Network, half: float = BOX) -> PlanarComplex:
-    """The exact subdivision of the square of side 2 `half`; OverBudget, with a sentence, past 30,000 regions."""
-    with heavy():
-        return planar_complex(net, ((-half, half), (-half, half)), max_regions=MAX_REGIONS)
-
-
 def half_for(view: tuple[float, ...] | None) -> float:
     """Half the side of the square that is subdivided, so that it holds the visible rectangle."""
     reach = max((abs(v) for v in view), default=0.0) if view else 0.0
     return next((half for half in (BOX, 2.5, 5.0) if reach <= 1.02 * half), REACH)
 
 
-@st.cache_resource(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+@st.cache_resource(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=HASH)
 def figure_of(
     plane: PlanarComplex,
     look: tuple[str, bool],
@@ -90,7 +64,7 @@ def figure_of(
     )
 
 
-@st.cache_resource(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+@st.cache_resource(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=HASH)
 def geometry_of(plane: PlanarComplex) -> dict[str, Any]:
     """What the browser needs to follow the pointer."""
     with heavy():
@@ -114,7 +88,7 @@ def frames_of(run: str, _snapshots: Sequence[Snapshot]) -> dict[str, Any]:
     return frames_data([planes[i] for i in kept], [_snapshots[i].epoch for i in kept])
 
 
-@st.cache_resource(max_entries=8, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+@st.cache_resource(max_entries=8, ttl=1800, show_spinner=False, hash_funcs=HASH)
 def diagram_of(net: Network, plane: PlanarComplex) -> dict[str, Any]:
     """Widths, weights and each neuron's bent line for the diagram of the network."""
     ends, places = bent_lines(plane)
@@ -129,19 +103,7 @@ def diagram_of(net: Network, plane: PlanarComplex) -> dict[str, Any]:
     }
 
 
-@st.cache_data(max_entries=256, ttl=1800, show_spinner=False, hash_funcs=_HASH)
-def answer_at(net: Network, plane: PlanarComplex, point: tuple[float, float]) -> Answer:
-    """The certified numbers at a point; fast enough to follow every release of the handle."""
-    place = np.array(point)
-    simplex = certify(net, place, method="simplex", norm=2)
-    boundary = certify(net, place, method="decision-boundary", norm=2) if net.depth == 2 else None
-    distance, _, proven = plane.boundary_distance(place[None])
-    region = int(plane.locate(place[None])[0])
-    faces = int(plane.sizes[region]) if region >= 0 else 0
-    return Answer(point, simplex, boundary, float(distance[0]), bool(proven[0]), faces)
-
-
-@st.cache_data(max_entries=256, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+@st.cache_data(max_entries=256, ttl=1800, show_spinner=False, hash_funcs=HASH)
 def attacks_at(net: Network, point: tuple[float, float]) -> tuple[Attack, ...]:
     """Every attack at a point, with the way it took."""
     from relucert_core.attacks import ATTACKS, attack
@@ -151,7 +113,7 @@ def attacks_at(net: Network, point: tuple[float, float]) -> tuple[Attack, ...]:
     )
 
 
-@st.cache_data(max_entries=32, ttl=1800, show_spinner=False, hash_funcs=_HASH)
+@st.cache_data(max_entries=32, ttl=1800, show_spinner=False, hash_funcs=HASH)
 def measured(net: Network, points: np.ndarray, labels: np.ndarray) -> Moment:
     """Safe radii, exact distances and accuracy on points with labels."""
     from relucert_core.training.history import moment_of

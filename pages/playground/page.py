@@ -17,6 +17,7 @@ from pages.playground.training import over_time, training_buttons, under_the_but
 from pages.shared.control import control, reading
 from pages.shared.engine import Busy
 from pages.shared.keys import listen_to_keys, pressed_key
+from pages.shared.plane import plane_of
 from pages.shared.shell import footer, presenting, theme_name
 from relucert_core.errors import RelucertError
 from relucert_core.figures.theme import find_theme
@@ -73,7 +74,7 @@ def current_scene() -> Scene:
     net, epoch = state.network()
     view = state.view()
     look = (theme_name(), presenting())
-    plane = engine.plane_of(net, engine.half_for(view.view))
+    plane = plane_of(net, engine.half_for(view.view))
     return Scene(net, epoch, plane, state.setup(), view, look, find_theme(*look), CHART)
 
 

@@ -14,6 +14,7 @@ from pages.playground.scene import Scene
 from pages.playground.setup import MAX_LINKED, REACH
 from pages.shared.control import control, reading
 from pages.shared.digit import address
+from pages.shared.plane import Answer, answer_at, true_distance
 from pages.shared.shell import presenting
 from pages.shared.words import down
 from relucert_core.errors import RelucertError
@@ -50,12 +51,12 @@ def spot_clicked() -> None:
     st.session_state["pg_edited"] = True
 
 
-def answer_words(scene: Scene, answer: engine.Answer) -> None:
+def answer_words(scene: Scene, answer: Answer) -> None:
     """The sentence and the numbers."""
     st.markdown(words.headline(answer))
     with st.container(horizontal=True, key="pg_metrics"):
         st.metric("Safe radius (certified)", down(answer.simplex.radius))
-        st.metric("True distance", words.true_distance(answer))
+        st.metric("True distance", true_distance(answer))
     st.markdown(words.case(answer))
 
 
@@ -73,7 +74,7 @@ def point_panel(scene: Scene) -> None:
     view = state.view()
     if st.session_state.pop("pg_edited", False) or engine.half_for(view.view) != float(scene.plane.box[0, 1]):
         st.rerun()  # other data, or zoomed out of the square, or back: the figure is made anew
-    answer = engine.answer_at(scene.net, scene.plane, view.point)
+    answer = answer_at(scene.net, scene.plane, view.point)
     with st.container(key="pg_words"):
         answer_words(scene, answer)
     if not presenting():
@@ -106,7 +107,7 @@ def titles() -> dict[str, str]:
     return {name: entry.title for name, entry in ATTACKS.items()}
 
 
-def details(scene: Scene, answer: engine.Answer, attacks: tuple[Any, ...]) -> None:
+def details(scene: Scene, answer: Answer, attacks: tuple[Any, ...]) -> None:
     """All numbers at u, the link, and the code."""
     numbers = st.expander("Numbers", key="pg_numbers", on_change="rerun")
     if numbers.open:

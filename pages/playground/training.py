@@ -12,6 +12,7 @@ from pages.playground import engine, state
 from pages.playground.components import plane_timeline
 from pages.playground.player import SLICE_SECONDS, Player
 from pages.playground.scene import Scene
+from pages.shared.charts import STILL
 from pages.shared.engine import heavy
 from pages.shared.two_faced import two_faced
 from relucert_core.figures.plane_history import history_figure
@@ -21,7 +22,6 @@ from relucert_core.training.toy import Snapshot
 
 MEASURED = 200
 USUAL_PACE = 4.0  # seconds from tick to tick up to which a tick trains for SLICE_SECONDS
-STILL: dict[str, Any] = {"displayModeBar": False}
 
 
 def training_buttons() -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
+from pages.shared.plane import limit
 from pages.shared.words import down, number, up
 
 if TYPE_CHECKING:
-    from pages.playground.engine import Answer
+    from pages.shared.plane import Answer
     from relucert_core.attacks.result import Attack
-    from relucert_core.certificates.result import Certificate
 
 _STATUS = {
     "tie for the first place": "Two classes tie at this very point, so the safe radius is 0.",
@@ -42,22 +41,6 @@ def case(answer: Answer) -> str:
         f"**Case (b) of Figure 1**: the face of {limit(cert)} is nearer than the boundary, so the true distance is "
         "larger than what is proved."
     )
-
-
-def limit(cert: Certificate) -> str:
-    """What limits the ball, in a few words."""
-    if cert.limit is None:
-        return "nothing"
-    if cert.limit.kind == "class":
-        return f"class {cert.limit.rival}"
-    return f"neuron {cert.limit.neuron} of layer {cert.limit.layer}"
-
-
-def true_distance(answer: Answer) -> str:
-    """The exact distance for reading."""
-    if answer.exact == math.inf:
-        return "∞"
-    return down(answer.exact) if answer.proven else f"≤ {up(answer.exact)}"
 
 
 def numbers_table(answer: Answer, attacks: tuple[Attack, ...], titles: dict[str, str]) -> dict[str, list[str]]:

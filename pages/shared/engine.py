@@ -20,13 +20,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from pages.shared.memory import give_back_soon
 
 if TYPE_CHECKING:
-    from relucert_core.attacks.result import Attack, AttackEntry
-    from relucert_core.certificates.result import Certificate, CertificateEntry
-    from relucert_core.certificates.within_region import RegionDistance
+    from relucert_core.attacks.result import Attack
+    from relucert_core.certificates.result import Certificate
     from relucert_core.importers.shipped import ModelCard
     from relucert_core.network import Network
 
-_HASH: dict[str | type[Any], Callable[[Any], Any]] = {"relucert_core.network.Network": lambda net: net.digest}
+HASH: dict[str | type[Any], Callable[[Any], Any]] = {"relucert_core.network.Network": lambda net: net.digest}
 _PATIENCE_SECONDS = 60
 _LOOK_SECONDS = 0.05
 AUTOMATIC_SECONDS = 1.0  # for methods that improve as long as they run
@@ -100,17 +99,11 @@ def as_point(pixels: bytes) -> np.ndarray:
     return np.frombuffer(pixels, np.uint8) / 255.0
 
 
-@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_HASH)
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=HASH)
 def sample_readings(net: Network) -> np.ndarray:
     """What the network reads in each of the shipped images, (1000,)."""
     with heavy():
         return np.asarray(net(sample()[0] / 255.0).argmax(-1))
-
-
-@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=_HASH)
-def scores(net: Network, pixels: bytes) -> np.ndarray:
-    """The logits of one picture, (K,)."""
-    return np.asarray(net(as_point(pixels)))
 
 
 def reading(net: Network, point: np.ndarray, label: int) -> int:
@@ -120,21 +113,7 @@ def reading(net: Network, point: np.ndarray, label: int) -> int:
     return int(logits.argmax())
 
 
-def certificates_for(net: Network, norm: float) -> list[CertificateEntry]:
-    """The methods of the registry that are made for this network and norm, in the registry's order."""
-    from relucert_core.registry import CERTIFICATES, supports
-
-    return [entry for entry in CERTIFICATES.values() if not supports(entry, net, norm)]
-
-
-def attacks_for(norm: float) -> list[AttackEntry]:
-    """The attacks of the registry that can measure in this norm."""
-    import relucert_core as rc
-
-    return [entry for entry in rc.ATTACKS.values() if norm in entry.norms]
-
-
-@st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=_HASH)
+@st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=HASH)
 def certificate(net: Network, pixels: bytes, method: str, norm: float) -> Certificate:
     """The certificate of one picture; a method that runs as long as it may gets a second."""
     import relucert_core as rc
@@ -145,7 +124,7 @@ def certificate(net: Network, pixels: bytes, method: str, norm: float) -> Certif
         return rc.certify(net, as_point(pixels), method=method, norm=norm, **options)
 
 
-@st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=_HASH)
+@st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=HASH)
 def adversarial(net: Network, pixels: bytes, method: str, norm: float, valid_pixels: bool) -> Attack:
     """One attack on one picture; where its steps find nothing it may start from the shipped images."""
     import relucert_core as rc
@@ -159,36 +138,6 @@ def adversarial(net: Network, pixels: bytes, method: str, norm: float, valid_pix
             bounds=(0.0, 1.0) if valid_pixels else None,
             starts=sample()[0] / 255.0,
         )
-
-
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_HASH)
-def face_weights(net: Network, pixels: bytes, layer: int, neuron: int) -> np.ndarray:
-    """The local weights (784,) of a hidden neuron at the picture: how each pixel moves it inside the region."""
-    import relucert_core as rc
-
-    with heavy():
-        region = rc.activation_region(net, as_point(pixels))
-    row = sum(len(signs) for signs in region.pattern[: layer - 1]) + neuron
-    sign = 1.0 if region.pattern[layer - 1][neuron] else -1.0
-    return np.array(sign * region.P[row])
-
-
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_HASH)
-def rival_weights(net: Network, pixels: bytes, winner: int, rival: int) -> np.ndarray:
-    """How each pixel moves the lead of `winner` over `rival` inside the picture's region, (784,)."""
-    import relucert_core as rc
-
-    with heavy():
-        region = rc.activation_region(net, as_point(pixels))
-    return np.array(region.C[winner] - region.C[rival])
-
-
-def inside_region(net: Network, pixels: bytes, norm: float, progress: Callable[[int, int], None]) -> RegionDistance:
-    """The nearest decision point inside the picture's own region; takes seconds, `progress(done, rivals)` is called."""
-    import relucert_core as rc
-
-    with heavy():
-        return rc.region_distance(net, as_point(pixels), norm=norm, progress=progress)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -84,16 +84,6 @@ def presenting() -> bool:
     return st.query_params.get("present") == "1"
 
 
-def page_links(but: str) -> None:
-    """Links to the other pages that exist, each with what it is for."""
-    with st.container(horizontal=True, gap="small"):
-        for entry in PAGES:
-            if entry.path != but:
-                with st.container(border=True, width=262):
-                    st.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
-                    st.markdown(entry.purpose)
-
-
 def theme_name() -> str:
     """ "light" or "dark", as the visitor's browser shows the page."""
     return "dark" if st.context.theme.type == "dark" else "light"

@@ -77,11 +77,14 @@ def certified_line() -> None:
 
 def _certified(point: tuple[float, float]) -> dict[str, str]:
     """Numbers at a point as text; this is where the engine is loaded."""
-    from pages.playground import engine
-    from pages.playground.words import limit, true_distance
+    from pages.shared import plane
     from pages.shared.words import down
     from relucert_core.training.showcase import load_run
 
     net = load_run(stored()["run"]).network
-    answer = engine.answer_at(net, engine.plane_of(net), point)
-    return {"safe": down(answer.simplex.radius), "limit": limit(answer.simplex), "exact": true_distance(answer)}
+    answer = plane.answer_at(net, plane.plane_of(net), point)
+    return {
+        "safe": down(answer.simplex.radius),
+        "limit": plane.limit(answer.simplex),
+        "exact": plane.true_distance(answer),
+    }

@@ -6,7 +6,7 @@ digit at the foot comes after it.
 
 import streamlit as st
 
-from pages.shared.shell import PAGES, footer, page_links, presenting
+from pages.shared.shell import PAGES, footer, presenting
 from pages.start.figure1_live import certified_line, figure1_live
 
 NETWORK = "mnist-1024-512"
@@ -27,6 +27,16 @@ def picture() -> None:
         "Nothing inside the circle leaves the region or crosses a **boundary** between two answers, so nothing inside "
         "it changes the answer: its radius is the **safe radius**, a certificate that no attack can break."
     )
+
+
+def page_links(but: str) -> None:
+    """Links to the other pages that exist, each with what it is for."""
+    with st.container(horizontal=True, gap="small"):
+        for entry in PAGES:
+            if entry.path != but:
+                with st.container(border=True, width=262):
+                    st.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
+                    st.markdown(entry.purpose)
 
 
 def links() -> None:

@@ -16,11 +16,11 @@ from PIL import Image
 
 import relucert_core as rc
 from pages.digits.answers import Answers, as_json
+from pages.digits.code import digit_code
 from pages.shared import words
 from pages.shared.digit import Digit
 from pages.shared.digit_pad import SIDE, checked_png
 from pages.shared.gallery import picked_image
-from pages.shared.snippets import digit_code
 from relucert_core.datasets.packing import pack_digit
 from relucert_core.figures.axis import DistanceAxis
 from tests.pages.helpers import figures, headline, open_page, texts

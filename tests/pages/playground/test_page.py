@@ -16,6 +16,7 @@ import relucert_core as rc
 from pages.playground.code import plane_code
 from pages.playground.player import Player
 from pages.playground.setup import LAYERS, Setup, View, read_setup, read_view, setup_of, write_link
+from pages.shared.plane import plane_of
 from pages.shared.words import down
 from relucert_core.datasets.points_csv import points_to_csv
 from relucert_core.datasets.points_word import pack_points, unpack_points
@@ -329,14 +330,13 @@ def test_code_runs_as_printed(setup):
 
 def test_downloads_hold_the_figure_the_network_and_the_numbers():
     from pages.playground import download as plane_download
-    from pages.playground import engine as plane_engine
     from pages.playground.scene import Scene
     from relucert_core.figures.theme import LIGHT
 
     net = load_run("moons-figure").network
     setup = setup_of(SHOWCASE["figure-1a"], "figure-1a")
     view = View()
-    scene = Scene(net, 300, plane_engine.plane_of(net), setup, view, ("light", False), LIGHT, "c")
+    scene = Scene(net, 300, plane_of(net), setup, view, ("light", False), LIGHT, "c")
     page = plane_download.as_html(scene, view)
     assert "<html>" in page[:200]
     assert not re.search(r'<script[^>]+src="http', page), "the page needs no network"
@@ -370,7 +370,7 @@ def test_stored_runs_are_what_their_recipe_gives():
 
 
 def test_diagram_knows_every_line():
-    from pages.playground.engine import diagram_of, plane_of
+    from pages.playground.engine import diagram_of
 
     net = load_run("moons-figure").network
     data = diagram_of(net, plane_of(net))

@@ -1,28 +1,9 @@
-"""The same in a few lines of Python: code that runs as it is printed."""
+"""The lesson's "same in a few lines of Python": code that runs as it is printed. No Streamlit."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
-
-
-def digit_code(network: str, digit: str, norm: float, attack: str, *, valid_pixels: bool = False) -> str:
-    """The code that certifies and attacks a digit. `digit`: an index as digits only, or a packed digit."""
-    shipped = digit.isdigit()
-    point = f"rc.mnist_sample()[0][{digit}]" if shipped else f'unpack_digit("{digit}")'
-    order = '"inf"' if norm == math.inf else f"{norm:.0f}"
-    extra = "" if shipped else "from relucert_core.datasets.packing import unpack_digit\n"
-    box = ", bounds=(0, 1)" if valid_pixels else ""
-    return f"""import relucert_core as rc
-{extra}
-net = rc.load_model("{network}")
-x = {point}
-cert = rc.certify(net, x, method="simplex", norm={order})
-adv = rc.attack(net, x, method="{attack}", norm={order}{box})
-print(f"reads class {{cert.prediction}}, safe to {{cert.radius:.4g}} ({{cert.guarantee}}), limited by {{cert.limit}}")
-print(f"read as class {{adv.prediction}} at {{adv.distance:.4g}}")
-"""
 
 
 def lesson_code(weights: Sequence[Any], biases: Sequence[Any], point: tuple[float, float]) -> str:

@@ -1,0 +1,67 @@
+"""Cached calls of the engine that only the digits page makes; what it shares is in `pages.shared.engine`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages.shared.engine import HASH, as_point, heavy
+
+if TYPE_CHECKING:
+    from relucert_core.attacks.result import AttackEntry
+    from relucert_core.certificates.result import CertificateEntry
+    from relucert_core.certificates.within_region import RegionDistance
+    from relucert_core.network import Network
+
+
+@st.cache_data(max_entries=512, show_spinner=False, hash_funcs=HASH)
+def scores(net: Network, pixels: bytes) -> np.ndarray:
+    """The logits of one picture, (K,)."""
+    return np.asarray(net(as_point(pixels)))
+
+
+def certificates_for(net: Network, norm: float) -> list[CertificateEntry]:
+    """The methods of the registry that are made for this network and norm, in the registry's order."""
+    from relucert_core.registry import CERTIFICATES, supports
+
+    return [entry for entry in CERTIFICATES.values() if not supports(entry, net, norm)]
+
+
+def attacks_for(norm: float) -> list[AttackEntry]:
+    """The attacks of the registry that can measure in this norm."""
+    import relucert_core as rc
+
+    return [entry for entry in rc.ATTACKS.values() if norm in entry.norms]
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=HASH)
+def face_weights(net: Network, pixels: bytes, layer: int, neuron: int) -> np.ndarray:
+    """The local weights (784,) of a hidden neuron at the picture: how each pixel moves it inside the region."""
+    import relucert_core as rc
+
+    with heavy():
+        region = rc.activation_region(net, as_point(pixels))
+    row = sum(len(signs) for signs in region.pattern[: layer - 1]) + neuron
+    sign = 1.0 if region.pattern[layer - 1][neuron] else -1.0
+    return np.array(sign * region.P[row])
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=HASH)
+def rival_weights(net: Network, pixels: bytes, winner: int, rival: int) -> np.ndarray:
+    """How each pixel moves the lead of `winner` over `rival` inside the picture's region, (784,)."""
+    import relucert_core as rc
+
+    with heavy():
+        region = rc.activation_region(net, as_point(pixels))
+    return np.array(region.C[winner] - region.C[rival])
+
+
+def inside_region(net: Network, pixels: bytes, norm: float, progress: Callable[[int, int], None]) -> RegionDistance:
+    """The nearest decision point inside the picture's own region; takes seconds, `progress(done, rivals)` is called."""
+    import relucert_core as rc
+
+    with heavy():
+        return rc.region_distance(net, as_point(pixels), norm=norm, progress=progress)

@@ -1,0 +1,69 @@
+"""Sentences of the digits page. No Streamlit, no computation but rounding for print."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pages.shared.words import down, meaning, up
+
+if TYPE_CHECKING:
+    from relucert_core.certificates.result import Certificate, Limit
+
+_STATUS = {
+    "tie for the first place": "Two answers tie for the first place here, so the safe radius is 0.",
+    "wrong prediction": "The network does not give the wanted answer here, so the safe radius is 0.",
+    "degenerate": "The digit lies on a face of its region, or so near that rounding leaves it open: the radius is 0.",
+    "overflow": "The numbers grew too large for float64 here, so the safe radius is 0.",
+}
+NORM_HELP = {
+    2.0: "L2: the square root of the sum of all squared changes of pixels",
+    math.inf: "Linf: the largest change of any pixel",
+    1.0: "L1: the sum of the changes of all pixels",
+}
+
+
+def milliseconds(seconds: float) -> str:
+    """A time for reading."""
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{max(seconds * 1000, 0.1):.1f} ms"
+
+
+def promise(reads: str, radius: float, norm: float, status: str) -> str:
+    """What is proved, in one or two sentences."""
+    if radius <= 0:
+        reason = _STATUS.get(status, f"The proof gives no radius here ({status}).")
+        return f"{reason} Nothing is guaranteed for this digit."
+    if radius == math.inf:
+        return f"Proved: no change of any size makes this network read anything but {reads}."
+    clause = meaning(radius, norm)
+    return f"Proved: whatever the attack, no smaller change makes the network read anything but {reads}. {clause}."
+
+
+def limited_by(certificate: Certificate, names: tuple[str, ...]) -> str:
+    """What stops the ball of a certificate from growing, in one sentence."""
+    limit = certificate.limit
+    if limit is None:
+        return "Nothing limits the ball."
+    if limit.kind == "class":
+        return (
+            f"Limited by the boundary to **{names[limit.rival or 0]}**: inside the region, nothing else is nearer. "
+            "This is case (a) of the picture on the first page."
+        )
+    return (
+        f"Limited by {place(limit)}: on that face of the region the neuron switches, and beyond it the linear map is "
+        "another one. This is case (b) of the picture on the first page: the boundary itself is farther away."
+    )
+
+
+def unknown_gap(lower: float, upper: float) -> str:
+    """The sentence about what nobody knows yet."""
+    if upper == math.inf:
+        return "How far the nearest other answer really is, is unknown."
+    if lower <= 0:
+        return f"Between 0 and {up(upper)} nothing is known."
+    return f"Between {down(lower)} and {up(upper)} nothing is known yet: the true distance lies somewhere there."
+
+
+def place(limit: Limit) -> str:
+    """ "neuron 7 of layer 1", counted as the engine counts: layers from 1, neurons from 0."""
+    return f"**neuron {limit.neuron} of layer {limit.layer}**"
