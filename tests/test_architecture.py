@@ -10,7 +10,9 @@ ENGINE = ROOT / "relucert_core"
 LAYERS = (
     {"errors", "tolerances", "rounding", "definiteness", "norms"},
     {"network"},
-    {"importers", "datasets", "region", "polyhedron"},
+    {"forward"},
+    {"importers", "datasets", "region", "witness", "polyhedron"},
+    {"distances"},
     {"planar", "attacks", "certificates"},
     {"search", "training", "registry"},
     {"experiments"},

@@ -3,8 +3,10 @@ import pytest
 import torch
 
 import relucert_core as rc
+from relucert_core.distances import all_distances
+from relucert_core.forward import proven_forward, quick_forward
 from relucert_core.norms import dual, nearest_on_hyperplane
-from relucert_core.region import all_distances, backward_rows, forward_rows, proven_forward, quick_forward
+from relucert_core.region import backward_rows, forward_rows
 from tests.helpers import KINDS, NORMS, random_network, random_points
 from tests.oracles import exact_forward, exact_rows, simplex_value
 

@@ -12,9 +12,11 @@ from fractions import Fraction
 
 import torch
 
+from relucert_core.forward import affine_layers, hidden_values, proven_forward
 from relucert_core.network import Network
-from relucert_core.region import affine_layers, backward_rows, hidden_values, proved_adversarial, proven_forward
+from relucert_core.region import backward_rows
 from relucert_core.rounding import distance_above
+from relucert_core.witness import proved_adversarial
 
 _PULLS = 18
 _PUSHES = (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)

@@ -8,8 +8,8 @@ import torch
 
 from relucert_core.certificates.margins import margins
 from relucert_core.certificates.result import LOWER_BOUND, OK, Certificate, CertificateEntry, Limit
+from relucert_core.forward import ProvenForward, proven_forward
 from relucert_core.network import Network, in_chunks
-from relucert_core.region import ProvenForward, proven_forward
 from relucert_core.rounding import above, below, dot_error, norm_above, radius_below, sum_above
 
 _CHUNK = 256

@@ -19,9 +19,10 @@ import torch
 from relucert_core.certificates.over_balls.centre import Centre, centre
 from relucert_core.certificates.result import ESTIMATE, OK, Certificate, CertificateEntry, Limit
 from relucert_core.errors import InvalidInput
+from relucert_core.forward import hidden_values
 from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual, row_norms
-from relucert_core.region import backward_rows, hidden_values
+from relucert_core.region import backward_rows
 
 _END_POINTS = 60
 _SHAPES = (1.0, 1e4)

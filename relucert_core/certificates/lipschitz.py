@@ -16,9 +16,9 @@ import torch
 from relucert_core.certificates.margins import Margins, margins
 from relucert_core.certificates.over_balls.centre import norms_above
 from relucert_core.certificates.result import LOWER_BOUND, OK, OVERFLOW, Certificate, CertificateEntry, Limit
+from relucert_core.forward import proven_forward
 from relucert_core.network import Dense, Network
 from relucert_core.norms import NORMS, dual
-from relucert_core.region import proven_forward
 from relucert_core.rounding import above, norm_above, radius_below
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from relucert_core.certificates.result import OK, OVERFLOW, TIE, WRONG
+from relucert_core.forward import ProvenForward, QuickForward
 from relucert_core.network import Network
-from relucert_core.region import ProvenForward, QuickForward, proved_adversarial
 from relucert_core.rounding import above, below, distance_above
+from relucert_core.witness import proved_adversarial
 
 WITNESS_SLACK = 1e-6
 _PUSHES = (0.0, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 4e-7, 9e-7)

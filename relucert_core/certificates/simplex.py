@@ -23,9 +23,9 @@ from relucert_core.certificates.result import (
     CertificateEntry,
     Limit,
 )
+from relucert_core.forward import ProvenForward, QuickForward, proven_forward, quick_forward
 from relucert_core.network import Network, in_chunks
 from relucert_core.norms import dual, nearest_on_hyperplane
-from relucert_core.region import ProvenForward, QuickForward, proven_forward, quick_forward
 from relucert_core.rounding import UNIT_ROUNDOFF, above, below, norm_below
 
 _CHUNK = 128

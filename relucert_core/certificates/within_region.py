@@ -18,10 +18,11 @@ import torch
 from relucert_core.certificates.margins import margins, witness_beyond
 from relucert_core.certificates.result import OK
 from relucert_core.errors import InvalidInput
+from relucert_core.forward import proven_forward
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.norms import check_norm, dual
 from relucert_core.polyhedron import FAILED, nearest_step
-from relucert_core.region import ActivationRegion, activation_region, proven_forward
+from relucert_core.region import ActivationRegion, activation_region
 
 FOUND = "found"
 NONE_THERE = "no decision point in this region"

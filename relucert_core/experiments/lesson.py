@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from relucert_core.certificates.result import Certificate, Limit
+from relucert_core.distances import all_distances
 from relucert_core.errors import Unsupported
 from relucert_core.network import Network
 from relucert_core.planar import PlanarComplex, planar_complex
-from relucert_core.region import ActivationRegion, activation_region, all_distances
+from relucert_core.region import ActivationRegion, activation_region
 from relucert_core.registry import certify
 
 LESSON_NAME = "lesson-3-2"

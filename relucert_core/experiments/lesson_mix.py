@@ -16,10 +16,11 @@ import torch
 
 from relucert_core.certificates.boundary import numerator_range
 from relucert_core.certificates.result import Certificate, Limit
+from relucert_core.distances import hyperplane_distances
 from relucert_core.errors import Unsupported
 from relucert_core.experiments.lesson import Line, certified, lesson_plane, make_line, rival_lines
 from relucert_core.network import Network
-from relucert_core.region import ActivationRegion, activation_region, hyperplane_distances
+from relucert_core.region import ActivationRegion, activation_region
 
 
 @dataclass(frozen=True, eq=False)

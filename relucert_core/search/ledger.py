@@ -14,7 +14,7 @@ from relucert_core.certificates.result import OVERFLOW, TIE, WRONG
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
 from relucert_core.rounding import below, distance_above
-from relucert_core.search.witness import proved
+from relucert_core.witness import proved
 
 SEARCHING = "searching"
 EXACT_STATUS = "exact"

@@ -11,7 +11,7 @@ from relucert_core.certificates.linear_bounds import ENTRIES
 from relucert_core.certificates.margins import margins
 from relucert_core.certificates.result import OK
 from relucert_core.certificates.simplex import simplex
-from relucert_core.region import proven_forward
+from relucert_core.forward import proven_forward
 from relucert_core.search.ledger import SEARCHING, Ledger, SearchStep
 
 _CROWN = next(entry for entry in ENTRIES if entry.name == "crown-ada")

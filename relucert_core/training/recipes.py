@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from relucert_core.datasets.mnist import load_mnist_bytes
+from relucert_core.distances import simplex_distances
 from relucert_core.errors import InvalidInput
 from relucert_core.importers.shipped import ModelCard, load_model
 from relucert_core.network import Network
-from relucert_core.region import simplex_distances
 from relucert_core.training.loop import LoopSettings, Progress, accuracy, train
 from relucert_core.training.model import Trainable
 from relucert_core.training.regularisers import SimplexPenalty

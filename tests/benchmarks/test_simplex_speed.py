@@ -17,10 +17,11 @@ import pytest
 import torch
 
 import relucert_core as rc
+from relucert_core.distances import hyperplane_distances, simplex_distances
 from relucert_core.experiments.table1 import trained_path
 from relucert_core.importers.safetensors_file import load_network
 from relucert_core.network import Network
-from relucert_core.region import activation_region, hyperplane_distances, simplex_distances
+from relucert_core.region import activation_region
 
 CASES = {"mnist-1024-512": (200, 40, 4.0), "mnist-4x1024": (200, 20, 4.0), "cifar-7x1024": (30, 10, None)}
 

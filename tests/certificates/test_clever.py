@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from relucert_core.certificates.clever import ENTRY, ball_points, run_clever, weibull_end_point
+from relucert_core.distances import all_distances
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
-from relucert_core.region import all_distances
 from tests.certificates.test_linear_bounds import small_network, steady_network
 from tests.helpers import NORMS
 

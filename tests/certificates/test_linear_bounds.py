@@ -17,8 +17,8 @@ from relucert_core.certificates.linear_bounds import CROWN_ADA, FAST_LIN, layer_
 from relucert_core.certificates.over_balls import centre as centres
 from relucert_core.certificates.over_balls.bisection import TOLERANCE, search_radius
 from relucert_core.certificates.over_balls.centre import Centre, centre
+from relucert_core.distances import all_distances
 from relucert_core.network import Network
-from relucert_core.region import all_distances
 from tests.helpers import KINDS, NORMS, random_network, random_points
 from tests.hunt_bounds import applies, hunt, run
 from tests.oracles_bounds import Literal, interval_bounds, linear_bounds, proves

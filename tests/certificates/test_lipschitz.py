@@ -12,8 +12,8 @@ from relucert_core.certificates.fast_lip import gradient_bounds, gradient_margin
 from relucert_core.certificates.linear_bounds import FAST_LIN, layer_bounds
 from relucert_core.certificates.lipschitz import hidden_product_above, operator_norm_above
 from relucert_core.certificates.over_balls.centre import centre
+from relucert_core.distances import all_distances
 from relucert_core.network import Network
-from relucert_core.region import all_distances
 from tests.certificates.test_linear_bounds import ball_samples, small_network
 from tests.helpers import NORMS
 from tests.hunt_bounds import ENTRIES, run

@@ -14,11 +14,12 @@ from relucert_core.cli import train as train_command
 from relucert_core.datasets.idx import idx_bytes, read_idx
 from relucert_core.datasets.mnist import mnist_sample
 from relucert_core.datasets.toy import toy_dataset
+from relucert_core.distances import all_distances, simplex_distances
 from relucert_core.errors import InvalidInput
 from relucert_core.importers.safetensors_file import load_network
 from relucert_core.importers.shipped import list_models, load_model
 from relucert_core.network import Network
-from relucert_core.region import activation_region, all_distances, simplex_distances
+from relucert_core.region import activation_region
 from relucert_core.training.loop import LoopSettings, accuracy, train
 from relucert_core.training.model import Trainable
 from relucert_core.training.optimizers import Adam, Sgd, make_optimizer

@@ -13,9 +13,10 @@ from functools import cached_property
 import torch
 
 from relucert_core.certificates.margins import Margins, margins
+from relucert_core.forward import ProvenForward, proven_forward
 from relucert_core.network import Network
 from relucert_core.norms import dual, row_norms
-from relucert_core.region import ProvenForward, backward_rows, proven_forward
+from relucert_core.region import backward_rows
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, norm_above, norm_below
 
 _SAFE_LENGTHS = (1e-100, 1e100)

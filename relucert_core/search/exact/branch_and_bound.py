@@ -3,12 +3,12 @@
 Method. The lower bound starts from the simplex and CROWN-Ada certificates, the upper bound from the `best` attack.
 A tree of nodes (see `facts`, `nodes`, `tree`) covers all adversarial points within a radius R: each node fixes the
 signs of some neurons for one rival class, and the nearest point of its relaxation, proved by the aggregated half-space
-rule (`half_spaces`), bounds its distance. When no node of distance below R is left, nothing within R is adversarial. The
-linear bounds of the neurons are the tighter the smaller R, so R grows in stages, from a little above the lower bound
-up to the upper bound; a tree for 10 % more radius costs several times as much, so the stages before the last one cost
-little. Each node also cuts its ball by the half-space proved for its parent (`cap_minimum`): adversarial points lie in
-a cap, which is much smaller than the ball once the parent's distance is near R. With two inputs a look all around (see
-`polar`) takes the place of the attacks.
+rule (`half_spaces`), bounds its distance. When no node of distance below R is left, nothing within R is adversarial.
+The linear bounds of the neurons are the tighter the smaller R, so R grows in stages, from a little above the lower
+bound up to the upper bound; a tree for 10 % more radius costs several times as much, so the stages before the last one
+cost little. Each node also cuts its ball by the half-space proved for its parent (`cap_minimum`): adversarial points
+lie in a cap, which is much smaller than the ball once the parent's distance is near R. With two inputs a look all
+around (see `polar`) takes the place of the attacks.
 
 Sources: branch and bound with linear bounds, Wang et al., "Beta-CROWN" (2021); the search over regions, Jordan, Lewis
 and Dimakis (2019). The half-space cap, the stages and the whitened coordinates are this project's.

@@ -34,9 +34,9 @@ import numpy as np
 import torch
 
 from relucert_core.certificates.result import EXACT, Certificate, CertificateEntry
+from relucert_core.forward import proven_forward
 from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual
-from relucert_core.region import proven_forward
 from relucert_core.search.each import certify_each
 from relucert_core.search.half_spaces import Proposer, propose_weights
 from relucert_core.search.ledger import (

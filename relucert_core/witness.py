@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+import math
 
 import torch
 
+from relucert_core.forward import ProvenForward, proven_forward, rational_logits
 from relucert_core.network import Network
-from relucert_core.region import proven_forward, reads_otherwise
+from relucert_core.rounding import above, below
 
 EXACT_WEIGHTS = 2_000  # weights of a network up to which one rational forward pass takes a few milliseconds
 
@@ -31,14 +32,18 @@ def proved(net: Network, points: torch.Tensor, label: int) -> torch.Tensor:
     return good
 
 
-def rational_logits(net: Network, point: torch.Tensor) -> list[Fraction]:
-    """f(point) without rounding, for a point (D,)."""
-    hidden = [Fraction(x) for x in point.tolist()]
-    for number, layer in enumerate(net.layers):
-        if number:
-            hidden = [max(value, Fraction(0)) for value in hidden]
-        terms = [
-            [Fraction(w) * h for w, h in zip(row, hidden, strict=True) if w and h] for row in layer.weight.tolist()
-        ]
-        hidden = [sum(term, Fraction(b)) for term, b in zip(terms, layer.bias.tolist(), strict=True)]
-    return hidden
+def proved_adversarial(net: Network, points: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """(B,) bool: is some f_j >= f_label at the stored points (B, D), proved with the forward error bound counted?
+
+    True is a proof (SPEC, section 3.5). False proves nothing: rounding may leave a tie open, and overflow gives False.
+    """
+    return reads_otherwise(proven_forward(net, points), labels)
+
+
+def reads_otherwise(forward: ProvenForward, labels: torch.Tensor) -> torch.Tensor:
+    """`proved_adversarial` for a forward pass that has been made."""
+    logits, errors = forward.values[-1], forward.errors[-1]
+    index = labels.view(-1, 1)
+    excess = (logits - logits.gather(1, index)).scatter(1, index, -math.inf)
+    slack = above(errors + errors.gather(1, index))
+    return ((excess > 0) & (below(excess) >= slack) & torch.isfinite(slack)).any(-1)
