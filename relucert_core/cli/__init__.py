@@ -1,4 +1,6 @@
-"""The command line: `python -m relucert_core certify | attack | train | reproduce | models | data`.
+"""The command line: `relucert certify | attack | search | train | reproduce | models | app`, and a few more.
+
+`python -m relucert_core` is the same from a checkout, and in an environment that is not activated.
 
 Exit codes: 0 all done; 1 done, but some inputs could not be used; 2 nothing done, with one sentence on stderr;
 130 interrupted (what was written stays valid, and the same command goes on from there).
@@ -10,21 +12,36 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from relucert_core import __version__
 from relucert_core.errors import RelucertError
 
-_COMMANDS = ("certify", "attack", "train", "reproduce", "models", "data", "presets", "search", "closing")
+_COMMANDS = (
+    "certify",
+    "attack",
+    "search",
+    "train",
+    "reproduce",
+    "closing",
+    "models",
+    "app",
+    "data",
+    "presets",
+    "completion",
+)
 _DESCRIPTION = """Certify the robustness of ReLU networks: how far can an input move before the prediction can change?
 
 Lower bounds come from `certify`, upper bounds from `attack`; the truth lies between. Try:
   python -m relucert_core certify --model mnist-1024-512 --data mnist-sample --first 10"""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser with all sub-commands."""
+def parser(name: str = "python -m relucert_core") -> argparse.ArgumentParser:
+    """The parser with all sub-commands; `name` is what the command is called in its help."""
     top = argparse.ArgumentParser(
-        prog="python -m relucert_core", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=name, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    top.add_argument("--version", action="version", version=f"relucert {__version__}")
     subparsers = top.add_subparsers(required=True, metavar="command")
     for name in _COMMANDS:
         importlib.import_module(f"relucert_core.cli.{name}").add_parser(subparsers)
@@ -33,7 +50,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    chosen = parser().parse_args(arguments)
+    called = Path(sys.argv[0]).stem
+    chosen = (parser(called) if called == "relucert" else parser()).parse_args(arguments)
     try:
         return int(chosen.run(chosen))
     except RelucertError as error:

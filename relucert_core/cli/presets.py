@@ -26,15 +26,16 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files; 0."""
-    from relucert_core.training.showcase import FOLDER, build_run, runs
+    from relucert_core.paths import PRESETS
+    from relucert_core.training.showcase import build_run, runs
 
-    folder = Path(arguments.to) if arguments.to else FOLDER
+    folder = Path(arguments.to) if arguments.to else PRESETS
     folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.only or runs():
         data = build_run(name)
         (folder / f"{name}.safetensors").write_bytes(data)
         print(f"{name}: {len(data):,} bytes")
-    if not arguments.only and folder == FOLDER:
+    if not arguments.only and folder == PRESETS:
         picture = json.dumps(figure1_data(), separators=(",", ":"))
         (folder / "figure1.json").write_text(picture, encoding="utf8")
         print(f"figure1.json: {len(picture):,} bytes")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,8 +16,8 @@ import numpy as np
 
 from relucert_core.datasets.idx import idx_bytes, read_idx
 from relucert_core.errors import DataUnavailable, InvalidInput
+from relucert_core.paths import DIGITS, user_cache
 
-SAMPLE_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "mnist"
 SAMPLE_SIZE = 1000
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -40,7 +39,7 @@ def mnist_sample() -> tuple[np.ndarray, np.ndarray]:
 
     Shipped in assets/mnist; no download. The arrays are the caller's own.
     """
-    pixels, labels = _read_pair(SAMPLE_FOLDER, f"test-first-{SAMPLE_SIZE}")
+    pixels, labels = _read_pair(DIGITS, f"test-first-{SAMPLE_SIZE}")
     return pixels / 255.0, labels
 
 
@@ -89,7 +88,7 @@ def download_mnist(
     return target
 
 
-def write_sample(folder: str | Path | None = None, target: Path = SAMPLE_FOLDER) -> list[Path]:
+def write_sample(folder: str | Path | None = None, target: Path = DIGITS) -> list[Path]:
     """Cut the shipped sample from the full test set in `folder`: the first 1,000 images and labels, in order."""
     pixels, labels = load_mnist_bytes("test", folder)
     arrays = {"images-idx3": pixels[:SAMPLE_SIZE].reshape(-1, 28, 28), "labels-idx1": labels[:SAMPLE_SIZE]}
@@ -98,17 +97,6 @@ def write_sample(folder: str | Path | None = None, target: Path = SAMPLE_FOLDER)
         paths.append(target / f"test-first-{SAMPLE_SIZE}-{kind}-ubyte.gz")
         paths[-1].write_bytes(idx_bytes(array.astype(np.uint8)))
     return paths
-
-
-def user_cache() -> Path:
-    """Relucert's folder among the caches that the user's system provides for."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "relucert"
 
 
 def _read_pair(folder: Path, stem: str) -> tuple[np.ndarray, np.ndarray]:

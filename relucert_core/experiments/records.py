@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from relucert_core.errors import InvalidInput
+from relucert_core.paths import INSTALLED, ROOT
 
 LOWER, UPPER = "lower bound", "upper bound"
 FORMAT = "relucert experiment 1"
-_ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("torch", "numpy", "scipy")
 COLUMNS = (
     "experiment",
@@ -217,8 +217,10 @@ def _processor() -> str:
 
 
 def _git(*arguments: str) -> str:
+    if INSTALLED:  # a repository around site-packages would be somebody else's
+        return ""
     try:
-        done = subprocess.run(["git", *arguments], cwd=_ROOT, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

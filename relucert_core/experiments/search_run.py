@@ -17,9 +17,9 @@ import numpy as np
 from relucert_core.certificates.margins import WITNESS_SLACK
 from relucert_core.errors import InvalidInput
 from relucert_core.experiments.records import Header
-from relucert_core.experiments.store import SHIPPED
 from relucert_core.network import Network
 from relucert_core.norms import norm_name
+from relucert_core.paths import RESULTS
 from relucert_core.rounding import below
 from relucert_core.search.ledger import SEARCHING, SearchStep
 
@@ -163,7 +163,7 @@ def explored_patterns(recorder: Recorder) -> np.ndarray:
 
 def run_path(model: str, point: str, method: str = "exact", norm: str = "L2") -> Path:
     """Where the stored run on a shipped network is."""
-    return SHIPPED / f"search-{model}-{point}-{method}-{norm}.json.gz"
+    return RESULTS / f"search-{model}-{point}-{method}-{norm}.json.gz"
 
 
 def write_run(run: SearchRun, path: Path) -> None:

@@ -18,11 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from relucert_core.datasets.mnist import user_cache
 from relucert_core.errors import DataUnavailable
 from relucert_core.experiments.records import Record, read_record
+from relucert_core.paths import RESULTS, user_cache
 
-SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "experiments"
 ENGINE = 2  # raise it when a method's numbers change: answers of older versions are then not taken over
 
 
@@ -103,7 +102,7 @@ def shipped_record(experiment: str) -> Record:
 
 def shipped_path(experiment: str) -> Path:
     """The file of the stored result of an experiment."""
-    return SHIPPED / f"{experiment}.json.gz"
+    return RESULTS / f"{experiment}.json.gz"
 
 
 def _line(image: str, answer: Answer) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from relucert_core.certificates.result import Certificate
-from relucert_core.datasets.mnist import mnist_sample, user_cache
+from relucert_core.datasets.mnist import mnist_sample
 from relucert_core.errors import InvalidInput
 from relucert_core.experiments.catalogue import EXPERIMENTS
 from relucert_core.experiments.records import LOWER, hardware
@@ -32,6 +32,7 @@ from relucert_core.experiments.store import Answer, Shelf, store_folder
 from relucert_core.importers.safetensors_file import load_network
 from relucert_core.importers.shipped import write_model
 from relucert_core.network import Network
+from relucert_core.paths import user_cache
 from relucert_core.registry import CERTIFICATES, certify
 from relucert_core.training.loop import Progress as TrainingProgress
 from relucert_core.training.model import Trainable

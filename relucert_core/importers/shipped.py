@@ -12,8 +12,7 @@ from typing import Any
 from relucert_core.errors import DataUnavailable, InvalidInput
 from relucert_core.importers.safetensors_file import load_network, network_bytes
 from relucert_core.network import Network
-
-NETWORKS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "networks"
+from relucert_core.paths import NETWORKS
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class ModelCard:
 
 def list_models() -> list[ModelCard]:
     """The cards of the shipped networks, in the order of their names."""
-    return [_read_card(path) for path in sorted(NETWORKS_FOLDER.glob("*.json"))]
+    return [_read_card(path) for path in sorted(NETWORKS.glob("*.json"))]
 
 
 @lru_cache(maxsize=16)
@@ -51,22 +50,22 @@ def load_model(name: str) -> Network:
     Raises InvalidInput for any other name (paths are for `load_network`), DataUnavailable when its file is not the
     one that its card describes.
     """
-    names = [path.stem for path in sorted(NETWORKS_FOLDER.glob("*.json"))]
+    names = [path.stem for path in sorted(NETWORKS.glob("*.json"))]
     if name not in names:
         raise InvalidInput(f"There is no shipped network {name!r}: there are {', '.join(names) or 'none'}.")
-    path = NETWORKS_FOLDER / f"{name}.safetensors"
+    path = NETWORKS / f"{name}.safetensors"
     data = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(data).hexdigest() != load_card(name).sha256:
         raise DataUnavailable(
-            f"The file of the shipped network {name!r} is missing or changed: check out the project anew."
+            f"The file of the shipped network {name!r} is missing or changed: check out or install the project anew."
         )
     return load_network(data, name=name)
 
 
 def load_card(name: str) -> ModelCard:
     """The card of the shipped network `name`."""
-    path = NETWORKS_FOLDER / f"{name}.json"
-    if path not in NETWORKS_FOLDER.glob("*.json"):
+    path = NETWORKS / f"{name}.json"
+    if path not in NETWORKS.glob("*.json"):
         raise InvalidInput(f"There is no shipped network {name!r}; `python -m relucert_core models` lists them.")
     return _read_card(path)
 

@@ -9,18 +9,17 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
+from relucert_core.paths import PRESETS
 from relucert_core.training.archive import Archive, archive_bytes, load_archive
 from relucert_core.training.history import history_table, moment_of, spread_out
 from relucert_core.training.presets import ToyPreset, toy_preset
 from relucert_core.training.toy import Snapshot, ToySettings, train_toy
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "presets"
 MEASURED_POINTS, STORED_MOMENTS = 500, 21
 COMPARED = ("moons-plain", "moons-adversarial", "moons-simplex")
 
@@ -118,7 +117,7 @@ def showcase(name: str) -> Showcase:
 @cache
 def load_run(file: str) -> Archive:
     """The stored run of that name, kept: there are a few, and they are small."""
-    return load_archive(FOLDER / f"{file}.safetensors", file)
+    return load_archive(PRESETS / f"{file}.safetensors", file)
 
 
 def runs() -> dict[str, ToyPreset]:

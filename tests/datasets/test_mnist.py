@@ -58,7 +58,7 @@ def test_written_sample_is_the_shipped_one(tmp_path):
     (stored / "t10k-images-idx3-ubyte.gz").write_bytes(idx_bytes(extra))
     (stored / "t10k-labels-idx1-ubyte.gz").write_bytes(idx_bytes(np.concatenate([labels, labels[:5]]).astype(np.uint8)))
     for path in mnist.write_sample(stored, tmp_path):
-        np.testing.assert_array_equal(read_idx(path), read_idx(mnist.SAMPLE_FOLDER / path.name))
+        np.testing.assert_array_equal(read_idx(path), read_idx(mnist.DIGITS / path.name))
 
 
 def test_folder_by_argument_and_environment(folder, monkeypatch):

@@ -35,7 +35,7 @@ def test_the_shipped_recipes_are_what_is_shipped():
 @pytest.mark.parametrize("name", CARDS)
 def test_card_describes_the_file(name):
     card, net, recipe = CARDS[name], load_model(name), RECIPES[name]
-    data = (shipped.NETWORKS_FOLDER / f"{name}.safetensors").read_bytes()
+    data = (shipped.NETWORKS / f"{name}.safetensors").read_bytes()
     assert hashlib.sha256(data).hexdigest() == card.sha256
     assert (net.inputs, *net.widths, net.classes) == card.architecture == recipe.widths
     assert len(card.classes) == net.classes
@@ -97,7 +97,7 @@ def test_other_names_are_refused(name):
 def test_a_changed_file_is_refused(tmp_path, monkeypatch):
     card = CARDS["mnist-20-20-20"]
     shipped.write_model(load_model(card.name), card, tmp_path / "mine.safetensors")
-    monkeypatch.setattr(shipped, "NETWORKS_FOLDER", tmp_path)
+    monkeypatch.setattr(shipped, "NETWORKS", tmp_path)
     assert load_network(tmp_path / "mine.safetensors").digest == load_model("mine").digest
     load_model.cache_clear()
     (tmp_path / "mine.safetensors").write_bytes((tmp_path / "mine.safetensors").read_bytes()[:-4] + b"1234")
@@ -109,12 +109,12 @@ def test_written_card_comes_back(tmp_path, monkeypatch):
     card = CARDS["mnist-20-20-20"]
     written = shipped.write_model(load_model(card.name), card, tmp_path / f"{card.name}.safetensors")
     assert written == card
-    monkeypatch.setattr(shipped, "NETWORKS_FOLDER", tmp_path)
+    monkeypatch.setattr(shipped, "NETWORKS", tmp_path)
     assert list_models() == [card]
 
 
 def test_assets_stay_small():
-    assets = Path(shipped.NETWORKS_FOLDER).parent
+    assets = Path(shipped.NETWORKS).parent
     assert sum(path.stat().st_size for path in assets.rglob("*") if path.is_file()) < 25e6
 
 
