@@ -8,7 +8,8 @@ from typing import Any
 
 from relucert_core.paths import APP, home
 
-_EPILOG = """Ctrl-C stops it. The port may also come from STREAMLIT_SERVER_PORT. On a server without a screen say --headless.
+_EPILOG = """Ctrl-C stops it. The port may also come from STREAMLIT_SERVER_PORT. Where there is no screen, say
+--headless.
 Example: python -m relucert_core app --port 8600"""
 
 

@@ -10,7 +10,6 @@ import pytest
 
 import relucert_core as rc
 from relucert_core.datasets.idx import idx_bytes
-from tests.app import browser
 from tests.packaging.environments import Environment, build, run
 
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -88,23 +87,3 @@ def test_every_page_opens(installed, tmp_path):
 
     paths = [entry.path for entry in PAGES]
     assert run(installed.python, "-c", EVERY_PAGE, *paths, cwd=tmp_path).splitlines() == paths
-
-
-@pytest.mark.slow
-@pytest.mark.browser
-def test_the_app_takes_a_cold_deep_link_and_keeps_its_settings(installed, tmp_path):
-    """The first visitor of a fresh server comes by a link to a view, not by the first page."""
-    browser.require_browser()
-    command = [installed.scripts / "relucert", "app", "--headless"]
-    with (
-        browser.server(command, cwd=tmp_path) as address,
-        browser.chromium() as chromium,
-        browser.tab(chromium, f"{address}/lesson?step=3") as page,
-    ):
-        page.get_by_role("heading", level=1).first.wait_for()
-        assert "step=3" in page.url
-        assert "Page not found" not in page.content()
-        assert page.get_by_role("link", name="Playground").first.is_visible()
-        background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
-        assert background == "rgb(255, 255, 255)"  # the theme of .streamlit/config.toml
-        assert not page.script_errors
