@@ -23,8 +23,8 @@ import torch
 
 from relucert_core.certificates.margins import Margins, margins
 from relucert_core.certificates.semidefinite.relaxation import Bounds
+from relucert_core.forward import proven_forward
 from relucert_core.network import Network
-from relucert_core.region import proven_forward
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, gamma
 
 BELOW, ABOVE = 1.0, -1.0
