@@ -55,14 +55,24 @@ class LocalNetwork:
 
     def values(self, points: np.ndarray) -> list[np.ndarray]:
         """z^(1), ..., z^(M) at points y (B, m), not rounded outward."""
-        values = [points @ self.first.T + self.offset]
+        return self.onward(points @ self.first.T + self.offset)
+
+    def onward(self, first: np.ndarray) -> list[np.ndarray]:
+        """z^(1), ..., z^(M) from z^(1) (B, N_1), not rounded outward."""
+        values = [first]
         for weight, bias in zip(self.weights, self.biases, strict=True):
             values.append(np.maximum(values[-1], 0.0) @ weight.T + bias)
         return values
 
     def leads(self, points: np.ndarray) -> np.ndarray:
         """f_label minus the largest other logit at points y (B, m), (B,), not rounded outward."""
-        logits = self.values(points)[-1]
+        return self._lead(self.values(points)[-1])
+
+    def leads_along(self, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """The same at the points share * end, end (m,), shares (B,): the first layer's product is taken once."""
+        return self._lead(self.onward(shares[:, None] * (self.first @ end) + self.offset)[-1])
+
+    def _lead(self, logits: np.ndarray) -> np.ndarray:
         own = logits[:, self.label].copy()
         logits[:, self.label] = -np.inf
         return own - logits.max(1)

@@ -28,10 +28,10 @@ from relucert_core.network import Network
 from relucert_core.search.each import certify_each
 from relucert_core.search.exact.nodes import Bounded
 from relucert_core.search.exact.polar import beside_corners, nearest_around, next_to, planar
-from relucert_core.search.exact.polish import affordable, interior, polish
 from relucert_core.search.exact.relax import Ball
 from relucert_core.search.exact.tree import Tree, widest
 from relucert_core.search.half_spaces import Proposer, propose_weights
+from relucert_core.search.improve import improve
 from relucert_core.search.ledger import (
     CLOSE_ENOUGH,
     FAR,
@@ -104,7 +104,7 @@ class _Search:
         for method in ("deepfool", "best") if quick else ("best",):
             yield from attack_step(ledger, starts, method)
             if ledger.witness is not None:
-                self._improve(self.local.nearby(ledger.witness))
+                improve(ledger, self.local, self.local.nearby(ledger.witness), self.proposer)
             if quick and (ledger.witness is not None or method == "best"):
                 status = yield from self._stage(min(ledger.upper, far), _QUICK)
             if status or self._closed():
@@ -124,7 +124,7 @@ class _Search:
         ledger = self.ledger
         near = nearest_around(self.local, ledger.lower)
         if near is not None:
-            self._improve(near)
+            improve(ledger, self.local, near, self.proposer)
         corner = beside_corners(self.local, min(ledger.upper, far))
         at_corner = corner is not None and ledger.offer_array(self.local.inputs(corner))
         tries = ((_QUICK_PLANAR, False), (_PATIENT, True))
@@ -201,27 +201,12 @@ class _Search:
         leaf = bounded.branch[finite] < 0
         good = finite[(gaps <= 0) | leaf]
         if len(good):
-            self._improve(bounded.nearest[good[bounded.distance[good].argmin()]])
+            improve(self.ledger, local, bounded.nearest[good[bounded.distance[good].argmin()]], self.proposer)
         elif batches & (batches - 1) == 0:
-            self._improve(bounded.nearest[finite[gaps.argmin()]])
+            improve(self.ledger, local, bounded.nearest[finite[gaps.argmin()]], self.proposer)
         if planar(local):
             near = bounded.nearest[finite[bounded.distance[finite].argmin()]]
             self.ledger.offer(torch.from_numpy(local.inputs(next_to(near))))
-
-    @np.errstate(all="ignore")  # overflow is dealt with where it counts
-    def _improve(self, near: np.ndarray) -> None:
-        """Offer the point y (m,), and what a walk from it over the neighbouring regions finds."""
-        ledger, local = self.ledger, self.local
-        ledger.offer_beyond(local.inputs(near))
-        if not affordable(local):
-            return
-        found = polish(local, near, self.proposer)
-        if found is None or float(np.sqrt(found @ found)) >= ledger.upper * (1 - 1e-9):
-            return
-        if ledger.offer_beyond(local.inputs(found)) and ledger.upper <= float(np.sqrt(found @ found)) * (1 + 1e-8):
-            return
-        for point in interior(local, found, self.proposer):
-            ledger.offer_beyond(local.inputs(point))
 
 
 def _expected_seconds(net: Network) -> float:
