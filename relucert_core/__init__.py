@@ -20,6 +20,7 @@ _HOMES = {
     "attacks": ("ATTACKS", "Attack", "attack"),
     "certificates.within_region": ("RegionDistance", "region_distance"),
     "search": ("search",),
+    "search.verify": ("Verdict", "verify"),
     "planar": ("PlanarComplex", "planar_complex", "planar_distance", "slice_network"),
     "datasets.mnist": ("mnist_sample", "load_mnist", "download_mnist"),
 }

@@ -16,6 +16,7 @@ LAYERS = (
     {"planar", "attacks", "certificates"},
     {"search", "training", "registry"},
     {"experiments"},
+    {"jobs"},
     {"figures"},
     {"cli", "__main__", "__init__"},
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from relucert_core.cli.certify import add_common, attack_job, run_jobs, split_attacks
+from relucert_core.cli.certify import add_common, attack_method, split_attacks
 from relucert_core.cli.inputs import for_network, open_network, read_images
+from relucert_core.cli.run_options import perform
 from relucert_core.errors import InvalidInput
 
 _EPILOG = """Each line: image, label, method, kind "attack", norm, distance (null: not found), success, attacked (the
@@ -41,9 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not methods:
         raise InvalidInput("Name at least one attack with --method.")
     images = for_network(read_images(arguments.data, arguments.folder), arguments.model).head(arguments.first)
-    options = {
-        "bounds": (0.0, 1.0) if arguments.pixels else None,
-        "starts": images.points if arguments.starts else None,
-    }
-    jobs = [attack_job(net, method, norm, False, **options) for method in methods]
-    return run_jobs(images, jobs, arguments.out, (net.digest, norm, arguments.pixels, arguments.starts))
+    options = {"bounds": (0.0, 1.0)} if arguments.pixels else {}
+    chosen = [attack_method(method, norm, False, arguments.points, **options) for method in methods]
+    starts = images.points if arguments.starts else None
+    settings = {"pixels": arguments.pixels, "starts": arguments.starts, "points": arguments.points}
+    return perform(arguments, net, images, chosen, settings, starts)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from relucert_core.cli.inputs import DATA_HELP, Images, for_network, open_network, read_images
-from relucert_core.cli.lines import line_writer, point_digest, write, written
-from relucert_core.cli.progress import ProgressBar
+from relucert_core.cli.inputs import DATA_HELP, for_network, open_network, read_images
+from relucert_core.cli.report import parsed_eps
+from relucert_core.cli.run_options import add_run_arguments, perform
 from relucert_core.errors import InvalidInput, Unsupported
-from relucert_core.network import Network
 
-_CHUNK = 64
+if TYPE_CHECKING:
+    from relucert_core.jobs.tasks import Method
+
 _EPILOG = """Each line of FILE.jsonl: image, label, method, kind ("certificate" or "attack"), norm, radius or distance,
 guarantee, status, prediction, limit, upper, parts, seconds, run. A radius of null with status "ok" is infinite. The
 same command goes on where it was stopped. For a network that knows other classes than the ten digits the labels are
@@ -38,6 +35,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--method", default="simplex", help="certificates, separated by commas (default: simplex)")
     parser.add_argument("--attack", default="", help="attacks, separated by commas (default: none)")
     parser.add_argument("--max-seconds", type=float, help="time limit an image for the anytime methods")
+    parser.add_argument("--eps", metavar="E,E", help="print certified and attacked accuracy at these radii")
     parser.add_argument("--use-labels", action="store_true", help="certify against the true labels (wrong: radius 0)")
     parser.set_defaults(run=run)
 
@@ -49,7 +47,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, help="MNIST's folder (default: RELUCERT_MNIST, else the user's cache)")
     parser.add_argument("--first", type=_positive, metavar="N", help="only the first N images")
     parser.add_argument("--norm", default="2", help="1, 2 or inf (default: 2)")
-    parser.add_argument("--out", type=Path, metavar="FILE.jsonl", help="append here (default: standard output)")
+    add_run_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,91 +65,47 @@ def run(arguments: argparse.Namespace) -> int:
     images = for_network(read_images(arguments.data, arguments.folder), arguments.model).head(arguments.first)
     if arguments.use_labels and images.labels is None:
         raise InvalidInput("--use-labels needs data with labels; these images have none.")
-    options = {"max_seconds": arguments.max_seconds} if arguments.max_seconds is not None else {}
-    jobs = [certificate_job(net, m, norm, arguments.use_labels, options) for m in methods]
-    jobs += [attack_job(net, m, norm, arguments.use_labels) for m in attacks]
-    settings = (net.digest, norm, arguments.use_labels, arguments.max_seconds)
-    return run_jobs(images, jobs, arguments.out, settings)
+    eps = parsed_eps(arguments.eps) if arguments.eps else []
+    if eps and arguments.out is None:
+        raise InvalidInput("--eps needs --out FILE: the accuracies are counted from its lines.")
+    chosen = [certificate_method(m, norm, arguments) for m in methods]
+    chosen += [attack_method(m, norm, arguments.use_labels, arguments.points) for m in attacks]
+    settings = {"use_labels": arguments.use_labels, "max_seconds": arguments.max_seconds, "points": arguments.points}
+    code = perform(arguments, net, images, chosen, settings)
+    for line in _accuracies(arguments, eps):
+        print(line)
+    return code
 
 
-Job = tuple[str, Callable[[np.ndarray, "np.ndarray | None"], list[dict[str, Any]]]]
+def certificate_method(name: str, norm: float, arguments: argparse.Namespace) -> Method:
+    """A certificate as the run's record; an anytime method is worked out one image a task."""
+    from relucert_core.jobs.tasks import BLOCK, CERTIFICATE, Method
+    from relucert_core.registry import CERTIFICATES
+
+    known = CERTIFICATES[name].options
+    given = {} if arguments.max_seconds is None else {"max_seconds": arguments.max_seconds}
+    options = {key: value for key, value in given.items() if key in known}
+    block = 1 if "max_seconds" in known else BLOCK
+    return Method(CERTIFICATE, name, norm, arguments.use_labels, options, block, arguments.points)
 
 
-def certificate_job(net: Network, method: str, norm: float, use_labels: bool, options: dict[str, Any]) -> Job:
-    """The name of a certificate and the function (points, labels) -> one dictionary a point."""
-    from relucert_core.registry import CERTIFICATES, certify
+def attack_method(name: str, norm: float, use_labels: bool, witnesses: bool, **options: Any) -> Method:
+    """An attack as the run's record."""
+    from relucert_core.jobs.tasks import ATTACK, BLOCK, Method
 
-    own = {name: value for name, value in options.items() if name in CERTIFICATES[method].options}
-
-    def work(points: np.ndarray, labels: np.ndarray | None) -> list[dict[str, Any]]:
-        batch = certify(net, points, method=method, norm=norm, label=labels if use_labels else None, **own)
-        return [
-            {
-                "kind": "certificate",
-                "radius": c.radius,
-                "guarantee": c.guarantee,
-                "status": c.status,
-                "prediction": c.prediction,
-                "limit": None if c.limit is None else str(c.limit),
-                "upper": c.upper,
-                "ratio": c.ratio,
-                "parts": dict(c.parts),
-                "seconds": c.seconds,
-            }
-            for c in batch
-        ]
-
-    return method, work
+    return Method(ATTACK, name, norm, use_labels, options, BLOCK, witnesses)
 
 
-def attack_job(net: Network, method: str, norm: float, use_labels: bool, **options: Any) -> Job:
-    """The name of an attack and the function (points, labels) -> one dictionary a point."""
-    from relucert_core.attacks import attack
+def _accuracies(arguments: argparse.Namespace, eps: list[float]) -> list[str]:
+    """The lines that --eps prints, from all that --out holds."""
+    if not eps:
+        return []
+    from relucert_core.cli.report import accuracy_lines
+    from relucert_core.cli.run_options import lines_of
+    from relucert_core.jobs.convert import whole_lines
+    from relucert_core.jobs.summary import summarise
 
-    def work(points: np.ndarray, labels: np.ndarray | None) -> list[dict[str, Any]]:
-        found = attack(net, points, method=method, norm=norm, label=labels if use_labels else None, **options)
-        return [
-            {
-                "kind": "attack",
-                "distance": a.distance,
-                "success": a.success,
-                "prediction": a.prediction,
-                "attacked": a.label,
-                "seconds": a.seconds,
-            }
-            for a in found
-        ]
-
-    return method, work
-
-
-def run_jobs(images: Images, jobs: list[Job], out: Path | None, settings: tuple[Any, ...]) -> int:
-    """Run every job on every image that `out` does not hold yet, a chunk at a time; the exit code."""
-    from relucert_core.norms import norm_name
-
-    identity = hashlib.sha256(repr(settings).encode()).hexdigest()[:12]
-    keys = [f"{name}#{point_digest(point)}" for name, point in zip(images.names, images.points)]
-    done = written(out, identity)
-    bar, total, count = ProgressBar(), len(keys) * len(jobs), len(done)
-    with line_writer(out) as stream:
-        for start in range(0, len(keys), _CHUNK):
-            for method, work in jobs:
-                rows = [i for i in range(start, min(start + _CHUNK, len(keys))) if (keys[i], method) not in done]
-                if not rows:
-                    continue
-                labels = None if images.labels is None else images.labels[rows]
-                answers = work(images.points[rows], labels)
-                common = {"method": method, "norm": norm_name(settings[1]), "run": identity}
-                write(stream, [_line(images, keys, i, {**common, **a}) for i, a in zip(rows, answers)])
-                count += len(rows)
-                if out is not None:
-                    bar.show(min(count / total, 1.0), f"{count} of {total}, {method}")
-    bar.close()
-    return 1 if images.skipped else 0
-
-
-def _line(images: Images, keys: list[str], i: int, answer: dict[str, Any]) -> dict[str, Any]:
-    return {"image": keys[i], "label": None if images.labels is None else int(images.labels[i]), **answer}
+    return accuracy_lines(summarise(whole_lines([lines_of(arguments)])), arguments.eps)
 
 
 def split_attacks(text: str) -> list[str]:

@@ -75,7 +75,7 @@ def _write(path: Path, results: dict[str, Any]) -> None:
     """All images' numbers; infinite ones are null."""
     from dataclasses import asdict
 
-    from relucert_core.cli.lines import plain
+    from relucert_core.jobs.lines import plain
 
     values = {name: [plain(asdict(entry)) for entry in entries] for name, entries in results.items()}
     path.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf8")

@@ -1,0 +1,133 @@
+"""The one loop over any crew: a bounded number of tasks under way, answers written as they come, deaths survived."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
+
+from relucert_core.jobs.crews import STOPPING, Crew
+from relucert_core.jobs.tasks import DIED, Answer, Task, failed
+
+_DEATHS = 3
+_TICK = 0.5  # seconds: a signal that comes while we wait is seen after that at the latest
+
+
+def carry_out(tasks: Iterator[Task], crew: Crew, take: Callable[[Task, list[Answer]], None]) -> None:
+    """Hand every task to the crew and every task's answers to `take`, in the order in which they come.
+
+    A worker that dies is replaced. What was under way with it is tried again, each alone, so that the guilty one shows;
+    one that kills a third worker gets answers with the status `DIED`. On Ctrl-C or SIGTERM the finished answers are
+    taken, the workers end at once, and KeyboardInterrupt is raised. Errors of a task itself are raised. Answers may be
+    handed over twice when the interrupt comes at that moment: `take` keeps the first.
+    """
+    under_way: dict[Future[list[Answer]], Task] = {}
+    suspects: deque[Task] = deque()
+    deaths: dict[int, int] = defaultdict(int)  # by the task's identity, which `under_way` or `suspects` keeps alive
+    with _terminated_like_interrupted():
+        try:
+            while True:
+                _fill(tasks, crew, under_way, suspects)
+                if not under_way:
+                    return
+                ready, _ = wait(under_way, timeout=_TICK, return_when=FIRST_COMPLETED)
+                fallen = _harvest(ready, under_way, crew, take)
+                if fallen and not crew.retries:
+                    fallen += _rescued(under_way, take)
+                    crew.mend()
+                for task in fallen:
+                    deaths[id(task)] += 1
+                    if crew.retries or deaths[id(task)] == _DEATHS:
+                        take(task, failed(task, DIED))
+                    else:
+                        suspects.append(task)
+        except BaseException:
+            with _deaf():
+                _rescued(under_way, take)
+                crew.kill()
+            raise
+
+
+def _fill(
+    tasks: Iterator[Task], crew: Crew, under_way: dict[Future[list[Answer]], Task], suspects: deque[Task]
+) -> None:
+    """Begin what there is room for; a suspect only when nothing else is under way."""
+    if suspects:
+        if not under_way:
+            suspect = suspects.popleft()
+            under_way[crew.submit(suspect)] = suspect
+        return
+    while len(under_way) < crew.window:
+        task = next(tasks, None)
+        if task is None:
+            return
+        under_way[crew.submit(task)] = task
+
+
+def _harvest(
+    ready: set[Future[list[Answer]]],
+    under_way: dict[Future[list[Answer]], Task],
+    crew: Crew,
+    take: Callable[[Task, list[Answer]], None],
+) -> list[Task]:
+    """Take the answers that are there; the tasks whose worker died come back."""
+    fallen = []
+    for future in ready:
+        task = under_way[future]
+        error = future.exception()
+        if error is None:
+            take(task, future.result())
+        elif crew.died(error):
+            fallen.append(task)
+        else:
+            raise error
+        del under_way[future]
+    return fallen
+
+
+def _rescued(under_way: dict[Future[list[Answer]], Task], take: Callable[[Task, list[Answer]], None]) -> list[Task]:
+    """Take what has been finished of all that was under way; the other tasks come back."""
+    open_tasks = []
+    for future, task in under_way.items():
+        if future.done() and not future.cancelled() and future.exception() is None:
+            take(task, future.result())
+        else:
+            open_tasks.append(task)
+    under_way.clear()
+    return open_tasks
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt, as Ctrl-C does; only the main thread may set that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [(number, signal.signal(number, _interrupt)) for number in STOPPING]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """A second Ctrl-C does not cut off the writing of what is finished."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in STOPPING]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
