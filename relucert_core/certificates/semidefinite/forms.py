@@ -158,7 +158,7 @@ class _Surrogate:
     def at_centre(self, places: tuple[slice, ...]) -> tuple[np.ndarray, np.ndarray]:
         """zeta (n,) at y = 0, and how far each may be from its exact value."""
         count = len(self.scale)
-        zeta, error, weights = np.zeros(count), np.zeros(count), self.rho[:, -count:]
+        zeta, error, weights = np.zeros(count), np.zeros(count), self.rho[:, self.rho.shape[1] - count :]
         for place in places:
             value = self.rho[place, 0] + weights[place] @ zeta
             size = np.abs(self.rho[place, 0]) + np.abs(weights[place]) @ zeta
@@ -239,6 +239,8 @@ def _solve_margin(
     error = _row_error(work, margin, direct, basis, reach, surrogate.units)
     shift = float(DOUBT * (error + np.abs(margin.lifted) @ surrogate.shift)[0])
     row = np.concatenate([margin.constants, direct[0], margin.lifted[0] * surrogate.units])
+    if row.size == 1:  # the margin is the same everywhere
+        return None
     largest = 1 + inputs + int(np.argmax(np.abs(row[1 + inputs :]))) if work.count else 1
     pivot = largest if abs(row[1]) < _DIRECT_SHARE * abs(row[largest]) else 1
     if not _LEAST < abs(row[pivot]) < _MOST:
