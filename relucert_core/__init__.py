@@ -10,8 +10,10 @@ from typing import Any
 
 _HOMES = {
     "errors": ("RelucertError", "InvalidInput", "Unsupported", "DataUnavailable"),
+    "layers": ("Layer",),
     "network": ("Network",),
     "importers.safetensors_file": ("load_network", "save_network"),
+    "importers.registry": ("read_network",),
     "importers.shipped": ("load_model", "list_models"),
     "region": ("ActivationRegion", "activation_region"),
     "distances": ("simplex_distances",),

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 
-from relucert_core.network import Dense, Network
+from relucert_core.layers import Affine, Dense, Sparse, rectified
+from relucert_core.network import Network
 from relucert_core.rounding import above, dot_error, gamma, norm_above, sum_above
 
 
@@ -32,7 +33,7 @@ class AffineLayer(Protocol):
 def affine_layers(module: Network | torch.nn.Module | Sequence[AffineLayer]) -> list[AffineLayer]:
     """The affine layers of a Network, of a Sequential of Linear and ReLU, or of a plain sequence of layers."""
     if isinstance(module, Network):
-        return list(module.layers)
+        return list(module.affine)
     if isinstance(module, torch.nn.Module):
         return [layer for layer in module.modules() if isinstance(layer, torch.nn.Linear)]
     return list(module)
@@ -42,9 +43,21 @@ def hidden_values(layers: Sequence[AffineLayer], points: torch.Tensor) -> list[t
     """z^(1), ..., z^(M), (B, D) -> [(B, N_i)]; differentiable in weights and points."""
     hidden, values = points, []
     for layer in layers:
-        values.append(torch.nn.functional.linear(hidden, layer.weight, layer.bias))
-        hidden = values[-1].relu()
+        values.append(apply(layer, hidden))
+        hidden = rectified(values[-1], carried(layer))
     return values
+
+
+def apply(layer: AffineLayer, hidden: torch.Tensor) -> torch.Tensor:
+    """W h + b, (..., in) -> (..., out), by the layer's own product where it is sparse."""
+    if isinstance(layer, Sparse):
+        return layer(hidden)
+    return torch.nn.functional.linear(hidden, layer.weight, layer.bias)
+
+
+def carried(layer: AffineLayer) -> torch.Tensor | None:
+    """Which outputs of a layer pass no ReLU, (out,) bool; None: all pass one (as torch's layers in turn do)."""
+    return layer.carried if isinstance(layer, (Dense, Sparse)) else None
 
 
 class ProvenForward(NamedTuple):
@@ -69,18 +82,18 @@ def proven_forward(net: Network, points: torch.Tensor) -> ProvenForward:
     length = points.new_zeros(len(points), 1)  # bounds the L2 norm of the error of `hidden`
     values: list[torch.Tensor] = []
     errors: list[torch.Tensor] = []
-    for layer in net.layers:
+    for layer in net.affine:
         terms = int((hidden != 0).sum(-1).max()) + 1 if len(hidden) else 1
-        absolute = torch.nn.functional.linear(hidden.abs(), layer.absolute, layer.bias.abs())
+        absolute = layer.sizes(hidden.abs(), layer.bias.abs())
         bound = dot_error(absolute, terms)
         if values:
-            carried = sum_above(error @ layer.absolute.T, layer.inputs)
+            passed = sum_above(layer.sizes(error), layer.terms)
             together = above(above(length * layer.spectral) + norm_above(bound, 2.0).unsqueeze(-1))
-            bound = above(bound + torch.minimum(carried, above(length * layer.row_norms)))
+            bound = above(bound + torch.minimum(passed, above(length * layer.row_norms)))
         values.append(layer(hidden))
         errors.append(bound)
-        hidden = values[-1].relu()
-        error = torch.where(values[-1] < -bound, 0.0, bound)  # a neuron proved to be off is exactly 0
+        hidden = layer.rectify(values[-1])
+        error = torch.where(layer.off(values[-1], bound), 0.0, bound)  # a neuron proved to be off is exactly 0
         length = norm_above(error, 2.0).unsqueeze(-1)
         if len(values) > 1:
             length = torch.minimum(length, together)
@@ -109,7 +122,7 @@ def quick_forward(net: Network, points: torch.Tensor) -> QuickForward:
     error: Any = 0.0
     values, errors = [], []
     with np.errstate(all="ignore"):  # overflow shows in the errors
-        for layer in net.layers:
+        for layer in net.affine:
             own = layer.arrays
             size, product, terms = _length(hidden), *_product(layer, hidden)
             g = gamma(terms + 3) * _SLACK
@@ -117,15 +130,17 @@ def quick_forward(net: Network, points: torch.Tensor) -> QuickForward:
             values.append(product)
             errors.append((size * g + error) * _SLACK * own.row_norms + g * own.bias_sizes)
             error = (error * own.spectral + (size * own.frobenius + own.bias_norm) * g) * _SLACK
-            hidden = np.maximum(product, 0.0)
+            hidden = own.rectify(product)
     return QuickForward([np.atleast_2d(z) for z in values], [np.atleast_2d(e) for e in errors])
 
 
 _SLACK = 1 + 2.0**-40
 
 
-def _product(layer: Dense, hidden: np.ndarray) -> tuple[np.ndarray, int]:
+def _product(layer: Affine, hidden: np.ndarray) -> tuple[np.ndarray, int]:
     """h -> W h for (in,) or (B, in), and how many terms a sum has; for one point the weights of zeros aren't read."""
+    if isinstance(layer, Sparse):
+        return np.ascontiguousarray((layer.matrix @ hidden.T).T), layer.terms
     if hidden.ndim > 1:
         found = torch.nn.functional.linear(torch.from_numpy(hidden), layer.weight)
         return found.numpy(), int(np.count_nonzero(hidden, axis=1).max(initial=0))
@@ -151,11 +166,10 @@ def _length(hidden: np.ndarray) -> Any:
 def rational_logits(net: Network, point: torch.Tensor) -> list[Fraction]:
     """f(point) without rounding, for a point (D,)."""
     hidden = [Fraction(x) for x in point.tolist()]
-    for number, layer in enumerate(net.layers):
-        if number:
-            hidden = [max(value, Fraction(0)) for value in hidden]
-        terms = [
-            [Fraction(w) * h for w, h in zip(row, hidden, strict=True) if w and h] for row in layer.weight.tolist()
-        ]
+    for layer in net.layers:
+        terms = [[Fraction(w) * hidden[j] for j, w in row if hidden[j]] for row in layer.weights_by_row()]
         hidden = [sum(term, Fraction(b)) for term, b in zip(terms, layer.bias.tolist(), strict=True)]
+        if layer.rectified is not None:
+            kept = zip(hidden, layer.rectified.tolist(), strict=True)
+            hidden = [max(value, Fraction(0)) if rectified else value for value, rectified in kept]
     return hidden

@@ -1,113 +1,38 @@
 """Immutable ReLU networks in float64: layers, evaluation, digest, composition with an affine map.
 
 A network is the real-arithmetic function f(x) = z^(M) with z^(i) = W^(i) a^(i-1) + b^(i), a^(i) = max(z^(i), 0),
-a^(0) = x (section 3.1 of the paper). Weights are taken exactly as stored (float32 or float64).
+a^(0) = x (section 3.1 of the paper). Weights are taken exactly as stored (float32 or float64). Beyond the paper, a
+layer may be sparse, and may carry some of its outputs on without a ReLU (`Layer.rectified`): convolutions, max
+pooling and residual additions become such layers.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 
-from relucert_core.errors import InvalidInput
-from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, norm_above, spectral_above
-
-
-@dataclass(frozen=True, eq=False)
-class Dense:
-    """A fully connected layer, h -> W h + b. `weight` (out, in) and `bias` (out,) are float64 and never written to."""
-
-    weight: torch.Tensor
-    bias: torch.Tensor
-
-    @property
-    def inputs(self) -> int:
-        """How many numbers come in."""
-        return self.weight.shape[1]
-
-    @property
-    def outputs(self) -> int:
-        """How many numbers go out."""
-        return self.weight.shape[0]
-
-    @cached_property
-    def absolute(self) -> torch.Tensor:
-        """|W| (out, in), kept for error bounds."""
-        return self.weight.abs()
-
-    @cached_property
-    def arrays(self) -> LayerArrays:
-        """The layer for code that looks at one point at a time, where every call counts."""
-        return LayerArrays.of(self)
-
-    @cached_property
-    def row_norms(self) -> torch.Tensor:
-        """(out,): proven upper bounds on the L2 norms of the rows of W."""
-        return norm_above(self.weight, 2.0)
-
-    @cached_property
-    def bias_norm(self) -> float:
-        """A proven upper bound on ||b||_2."""
-        return float(norm_above(self.bias, 2.0))
-
-    @cached_property
-    def frobenius(self) -> float:
-        """A proven upper bound on the Frobenius norm of W, hence on the spectral norms of W and |W|."""
-        return float(norm_above(self.row_norms, 2.0))
-
-    @cached_property
-    def spectral(self) -> float:
-        """A proven upper bound on the spectral norm ||W||_2; see `relucert_core.rounding.spectral_above`."""
-        return spectral_above(self.weight)
-
-    def __call__(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(..., in) -> (..., out)."""
-        return torch.nn.functional.linear(hidden, self.weight, self.bias)
-
-
-@dataclass(frozen=True, eq=False)
-class LayerArrays:
-    """A layer as read-only NumPy arrays, with what `quick_forward` multiplies: see `of`.
-
-    weight (out, in), bias (out,); columns (in, out): the weight transposed and in one piece, so that the weights of a
-    few inputs can be picked. row_norms (out,): upper bounds on ||W_i||_2. frobenius, spectral: on ||W||_F and ||W||_2.
-    bias_sizes (out,) and bias_norm: upper bounds on |b_i| and ||b||_2, enlarged so that a unit roundoff of them covers
-    four times what underflow can do to a sum of products.
-    """
-
-    weight: np.ndarray
-    columns: np.ndarray
-    bias: np.ndarray
-    row_norms: np.ndarray
-    bias_sizes: np.ndarray
-    frobenius: float
-    spectral: float
-    bias_norm: float
-
-    @classmethod
-    def of(cls, layer: Dense) -> LayerArrays:
-        """The arrays of a layer; the weight and the bias share its memory."""
-        weight, bias = _read_only(layer.weight), _read_only(layer.bias)
-        columns = np.array(weight.T, order="C")
-        columns.flags.writeable = False
-        underflow = layer.inputs * (4 * SMALLEST / UNIT_ROUNDOFF)
-        sizes, together = np.abs(bias) + underflow, layer.bias_norm + layer.outputs * underflow
-        row_norms = layer.row_norms.numpy()
-        return cls(weight, columns, bias, row_norms, sizes, layer.frobenius, layer.spectral, together)
+from relucert_core.errors import InvalidInput, Unsupported
+from relucert_core.layers import Affine, Dense, Layer, csr_parts, read_only
 
 
 class Network:
-    """A fully connected ReLU network of M >= 2 layers and K >= 2 classes; see `Network.__init__`.
+    """A ReLU network of M >= 2 layers and K >= 2 classes; see `Network.__init__` and `Network.of_layers`.
 
-    Attributes: `layers` (tuple of Dense), `weights`, `biases` (tuples of read-only float64 arrays), `inputs` (D),
-    `classes` (K), `widths` (N_1, ..., N_{M-1}), `depth` (M), `digest` (content hash), `name`, `stored_dtype`.
+    Attributes: `layers` (tuple of Layer), `affine` (the same maps for the engine), `weights`, `biases` (tuples of
+    read-only float64 arrays, for chains), `inputs` (D), `classes` (K), `widths` (N_1, ..., N_{M-1}, rectified outputs),
+    `depth` (M), `digest` (content hash), `name`, `stored_dtype`, `card` (how it was read, or None).
     """
+
+    layers: tuple[Layer, ...]
+    affine: tuple[Affine, ...]
+    name: str
+    stored_dtype: str
+    card: Any
 
     def __init__(self, weights: Sequence[Any], biases: Sequence[Any], *, name: str = "network") -> None:
         """Build from W_i of shape (out, in) and b_i of shape (out,), NumPy or torch or nested lists.
@@ -122,14 +47,56 @@ class Network:
                 f"A network needs at least 2 layers (one ReLU layer and the logits); {len(weights)} came."
             )
         pairs = [_as_layer(weight, bias, i + 1) for i, (weight, bias) in enumerate(zip(weights, biases, strict=True))]
-        self.layers: tuple[Dense, ...] = tuple(layer for layer, _ in pairs)
-        self.stored_dtype = "float32" if all(single for _, single in pairs) else "float64"
-        self.name = name
+        affine = tuple(layer for layer, _ in pairs)
+        masks = [np.ones(layer.outputs, dtype=bool) for layer in affine[:-1]]
+        layers = [
+            Layer(read_only(layer.weight), read_only(layer.bias), mask)
+            for layer, mask in zip(affine, [*masks, None], strict=True)
+        ]
+        self._set(layers, affine, "float32" if all(single for _, single in pairs) else "float64", name, None)
+
+    @classmethod
+    def of_layers(cls, layers: Sequence[Layer], *, name: str = "network", card: Any = None) -> Network:
+        """Build from layers that may be sparse or carry outputs; all but the last have a mask `rectified`.
+
+        Raises InvalidInput as `__init__` does.
+        """
+        if len(layers) < 2 or layers[-1].rectified is not None or any(x.rectified is None for x in layers[:-1]):
+            raise InvalidInput("A network needs at least 2 layers, all but the last of them with a mask of its ReLUs.")
+        if all(_is_plain(layer) for layer in layers[:-1]) and isinstance(layers[-1].weight, np.ndarray):
+            net = cls([layer.weight for layer in layers], [layer.bias for layer in layers], name=name)
+        else:
+            net = cls.__new__(cls)
+            net._set(layers, tuple(layer.affine for layer in layers), _stored_as(layers), name, None)
+        net.card = card
+        return net
+
+    def _set(
+        self, layers: Sequence[Layer], affine: tuple[Affine, ...], stored_dtype: str, name: str, card: Any
+    ) -> None:
+        self.layers, self.affine, self.stored_dtype, self.name, self.card = (
+            tuple(layers),
+            affine,
+            stored_dtype,
+            name,
+            card,
+        )
         for i, (first, second) in enumerate(zip(self.layers, self.layers[1:], strict=False), start=2):
             if first.outputs != second.inputs:
                 raise InvalidInput(f"Layer {i} takes {second.inputs} inputs, but layer {i - 1} gives {first.outputs}.")
         if self.classes < 2:
             raise InvalidInput(f"The last layer gives {self.classes} logit; a classifier needs at least 2 classes.")
+
+    def with_card(self, card: Any) -> Network:
+        """The same network with a card of how it was read."""
+        net = type(self).__new__(type(self))
+        net.__dict__.update(self.__dict__, card=card)
+        return net
+
+    @property
+    def is_chain(self) -> bool:
+        """Is every layer dense and every hidden output rectified, as in the paper?"""
+        return all(isinstance(layer, Dense) and layer.carried is None for layer in self.affine)
 
     @property
     def inputs(self) -> int:
@@ -143,8 +110,8 @@ class Network:
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """N_1, ..., N_{M-1}: the hidden layers' sizes."""
-        return tuple(layer.outputs for layer in self.layers[:-1])
+        """N_1, ..., N_{M-1}: how many outputs of each hidden layer are rectified."""
+        return tuple(layer.neurons for layer in self.layers[:-1])
 
     @property
     def depth(self) -> int:
@@ -153,21 +120,43 @@ class Network:
 
     @cached_property
     def weights(self) -> tuple[np.ndarray, ...]:
-        """The weight matrices as read-only float64 arrays (out, in)."""
-        return tuple(_read_only(layer.weight) for layer in self.layers)
+        """The weight matrices of a chain as read-only float64 arrays (out, in); Unsupported for other networks."""
+        self.need_chain("Reading `weights`")
+        return tuple(layer.weight for layer in self.layers)
 
     @cached_property
     def biases(self) -> tuple[np.ndarray, ...]:
-        """The bias vectors as read-only float64 arrays (out,)."""
-        return tuple(_read_only(layer.bias) for layer in self.layers)
+        """The bias vectors of a chain as read-only float64 arrays (out,); Unsupported for other networks."""
+        self.need_chain("Reading `biases`")
+        return tuple(layer.bias for layer in self.layers)
+
+    def need_chain(self, what: str) -> None:
+        """Raise Unsupported, saying that `what` is made for chains alone, when this network is none."""
+        if not self.is_chain:
+            raise Unsupported(
+                f"{what} is made for chains of dense layers in which every hidden output passes a ReLU; the network "
+                f"{self.name!r} has layers that are sparse or carry outputs on: see `net.layers` (weight, bias, "
+                "rectified)."
+            )
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of shapes and float64 contents: equal networks have equal digests, whatever their names."""
         sha = hashlib.sha256()
-        for array in (*self.weights, *self.biases):
-            sha.update(repr(array.shape).encode())
-            sha.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+        if self.is_chain:
+            for array in (*self.weights, *self.biases):
+                _hash(sha, array, "<f8")
+            return sha.hexdigest()
+        for layer in self.layers:
+            if isinstance(layer.weight, np.ndarray):
+                _hash(sha, layer.weight, "<f8")
+            else:
+                sha.update(repr(("csr", layer.weight.shape)).encode())
+                for part, kind in zip(csr_parts(layer.weight), ("<f8", "<i8", "<i8"), strict=True):
+                    _hash(sha, part, kind)
+            _hash(sha, layer.bias, "<f8")
+            if layer.rectified is not None:
+                _hash(sha, layer.rectified, "|b1")
         return sha.hexdigest()
 
     def __call__(self, points: Any) -> Any:
@@ -184,14 +173,14 @@ class Network:
     def pre_activations(self, points: torch.Tensor) -> list[torch.Tensor]:
         """z^(1), ..., z^(M) of a float64 batch, (B, D) -> [(B, N_1), ..., (B, K)]."""
         hidden, values = points, []
-        for layer in self.layers:
+        for layer in self.affine:
             values.append(layer(hidden))
-            hidden = values[-1].relu()
+            hidden = layer.rectify(values[-1])
         return values
 
     def compose(self, matrix: Any, offset: Any, *, name: str | None = None) -> Network:
         """The network t -> f(offset + matrix t): matrix (D, d), offset (D,). Rounds W^(1) matrix to float64."""
-        first = self.layers[0]
+        first = self.affine[0]
         matrix = as_tensor(matrix, "the matrix")
         offset = as_tensor(offset, "the offset")
         if matrix.ndim != 2 or matrix.shape[0] != self.inputs or offset.shape != (self.inputs,):
@@ -199,16 +188,22 @@ class Network:
                 f"To compose a network of {self.inputs} inputs, give a matrix ({self.inputs}, d) and an offset "
                 f"({self.inputs},); {tuple(matrix.shape)} and {tuple(offset.shape)} came."
             )
-        weights = [first.weight @ matrix, *(layer.weight for layer in self.layers[1:])]
-        biases = [first.weight @ offset + first.bias, *(layer.bias for layer in self.layers[1:])]
+        weight, bias = first.times(matrix), first.times(offset[:, None])[:, 0] + first.bias
+        if not self.is_chain:
+            composed = Layer(weight.numpy(), bias.numpy(), self.layers[0].rectified)
+            return Network.of_layers([composed, *self.layers[1:]], name=name or self.name)
+        weights = [weight, *(layer.weight for layer in self.affine[1:])]
+        biases = [first.weight @ offset + first.bias, *(layer.bias for layer in self.affine[1:])]
         return Network(weights, biases, name=name or self.name)
 
     @classmethod
-    def from_torch(cls, module: torch.nn.Module, *, name: str = "network") -> Network:
-        """Import an nn.Sequential of Linear and ReLU; see `relucert_core.importers.torch_module`."""
-        from relucert_core.importers.torch_module import network_from_torch
+    def from_torch(
+        cls, module: torch.nn.Module, *, name: str = "network", input_shape: Sequence[int] | None = None
+    ) -> Network:
+        """Read a module; the same as `read_network(module)`, see `relucert_core.importers.registry`."""
+        from relucert_core.importers.registry import read_network
 
-        return network_from_torch(module, name=name)
+        return read_network(module, name=name, input_shape=input_shape)
 
     def __repr__(self) -> str:
         shape = "-".join(str(n) for n in (self.inputs, *self.widths, self.classes))
@@ -284,7 +279,20 @@ def _as_layer(weight: Any, bias: Any, number: int) -> tuple[Dense, bool]:
     return Dense(matrix, vector), single
 
 
-def _read_only(tensor: torch.Tensor) -> np.ndarray:
-    array = tensor.numpy()
-    array.flags.writeable = False
-    return array
+def _is_plain(layer: Layer) -> bool:
+    return isinstance(layer.weight, np.ndarray) and layer.rectified is not None and bool(layer.rectified.all())
+
+
+def _stored_as(layers: Sequence[Layer]) -> str:
+    """float32 where every number is a float32 one, else float64."""
+    for layer in layers:
+        for array in (layer.weight if isinstance(layer.weight, np.ndarray) else layer.weight.data, layer.bias):
+            with np.errstate(over="ignore"):
+                if not (array.astype(np.float32) == array).all():
+                    return "float64"
+    return "float32"
+
+
+def _hash(sha: Any, array: np.ndarray, kind: str) -> None:
+    sha.update(repr(array.shape).encode())
+    sha.update(np.ascontiguousarray(array, dtype=kind).tobytes())

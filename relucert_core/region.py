@@ -48,13 +48,14 @@ def activation_region(net: Network, point: Any) -> ActivationRegion:
     A neuron exactly on its face (z = 0) counts as on, as in Definition 1. Cost: one product of N_{i+1} x N_i by
     N_i x D for each layer. float64, not rounded outward: certificates bound the error themselves.
     """
+    net.need_chain("The activation region")
     points, single = as_points(net, point)
     if not single:
         raise InvalidInput(f"activation_region takes one point ({net.inputs},); a batch of {len(points)} came.")
     pattern, half_spaces = [], []
     hidden = points[0]
-    rows, offsets = net.layers[0].weight, net.layers[0].bias
-    for layer, following in zip(net.layers, net.layers[1:], strict=False):
+    rows, offsets = net.affine[0].weight, net.affine[0].bias
+    for layer, following in zip(net.affine, net.affine[1:], strict=False):
         values = layer(hidden)
         on = values >= 0
         hidden = values * on

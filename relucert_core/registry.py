@@ -86,6 +86,13 @@ def supports(entry: CertificateEntry, net: Network, norm: float) -> str:
         return f"{entry.title} is not made for the norm {norm_name(norm)}; it takes {names}."
     if entry.max_depth is not None and net.depth > entry.max_depth:
         return entry.refusal or f"{entry.title} takes at most {entry.max_depth} layers; this network has {net.depth}."
+    if not entry.any_layers and not net.is_chain:
+        able = ", ".join(name for name, other in CERTIFICATES.items() if other.any_layers)
+        instead = f"; {able} are made for it" if able else ""
+        return (
+            f"{entry.title} is made for chains of dense layers in which every hidden output passes a ReLU; this "
+            f"network has layers that are sparse or carry outputs on{instead}."
+        )
     return ""
 
 

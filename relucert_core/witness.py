@@ -21,7 +21,7 @@ def proved(net: Network, points: torch.Tensor, label: int) -> torch.Tensor:
     """
     forward = proven_forward(net, points)
     good = reads_otherwise(forward, torch.full((len(points),), label))
-    if sum(layer.weight.numel() for layer in net.layers) > EXACT_WEIGHTS:
+    if sum(layer.weight.numel() for layer in net.affine) > EXACT_WEIGHTS:
         return good
     logits, errors = forward.values[-1], forward.errors[-1]
     gaps = logits + errors - (logits - errors)[:, label : label + 1]

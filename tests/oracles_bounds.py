@@ -218,7 +218,7 @@ def proves(method: str, net: Any, point: Any, label: int, norm: float, radius: f
 def product_of_norms_proves(net: Any, task: Literal, norm: float, radius: Fraction) -> bool:
     """radius times the product of the operator norms at most every f_k - f_j; spectral norms checked by exact LDL^T."""
     product = Fraction(1)
-    for layer, weight in zip(net.layers[:-1], task.weights[:-1], strict=True):
+    for layer, weight in zip(net.affine[:-1], task.weights[:-1], strict=True):
         if norm == 2:
             square = Fraction(layer.spectral) ** 2
             product *= square if spectral_square_at_most(weight, square) else Fraction(10) ** 1000

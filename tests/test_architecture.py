@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "relucert_core"
 LAYERS = (
     {"errors", "tolerances", "rounding", "definiteness", "norms", "paths"},
-    {"network"},
+    {"layers", "network"},
     {"forward"},
     {"importers", "datasets", "region", "witness", "polyhedron"},
     {"distances"},

@@ -92,9 +92,9 @@ def test_rows_forward_and_backward_agree():
     net = random_network(rng, inputs=4)
     points = torch.from_numpy(random_points(rng, net, 6))
     masks = [(z >= 0).double() for z in net.pre_activations(points)[:-1]]
-    *_, last = forward_rows(net.layers, masks)
-    start = net.layers[-1].weight.expand(6, -1, -1)
-    torch.testing.assert_close(last, backward_rows(net.layers, masks, start))
+    *_, last = forward_rows(net.affine, masks)
+    start = net.affine[-1].weight.expand(6, -1, -1)
+    torch.testing.assert_close(last, backward_rows(net.affine, masks, start))
 
 
 @pytest.mark.parametrize("norm", NORMS)

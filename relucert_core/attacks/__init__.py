@@ -104,6 +104,7 @@ def attack(
     Raises InvalidInput for arguments of wrong shape or value, Unsupported for an unknown method, norm or option.
     """
     entry, order = _entry(method, options), check_norm(norm)
+    net.need_chain("An attack")
     points, single = as_points(net, x)
     labels = as_labels(net, label, len(points))
     box = _checked_bounds(bounds, points, "the points")

@@ -234,7 +234,7 @@ def already_adversarial(problem: Problem) -> torch.Tensor:
     weights, decided in rational arithmetic (so that an exact tie counts).
     """
     proved = proved_adversarial(problem.net, problem.points, problem.labels)
-    if sum(layer.weight.numel() for layer in problem.net.layers) > _EXACT_WEIGHTS:
+    if sum(layer.weight.numel() for layer in problem.net.affine) > _EXACT_WEIGHTS:
         return proved
     unclear = ~proved & (problem.excess(problem.points) > -2 * problem.slack) & torch.isfinite(problem.slack)
     for row in unclear.nonzero().squeeze(1).tolist():
@@ -247,7 +247,7 @@ def already_adversarial(problem: Problem) -> torch.Tensor:
 def _exact_logits(net: Network, point: torch.Tensor) -> list[Fraction]:
     """f(point) in rational arithmetic."""
     values = [Fraction(x) for x in point.tolist()]
-    for number, layer in enumerate(net.layers):
+    for number, layer in enumerate(net.affine):
         hidden = values if number == 0 else [max(value, Fraction(0)) for value in values]
         rows = zip(layer.weight.tolist(), layer.bias.tolist(), strict=True)
         values = [sum((Fraction(w) * h for w, h in zip(row, hidden) if w and h), Fraction(b)) for row, b in rows]

@@ -38,7 +38,7 @@ def operator_bound(net: Network, differences: torch.Tensor, norm: float) -> torc
     Norm 2: ||c||_2 ||W^(1)||_2 as in the paper. Norm inf: ||c||_1 max_i ||W_i||_1. Norm 1: ||c||_inf max_j
     sum_i |W_ij|.
     """
-    first = net.layers[0]
+    first = net.affine[0]
     if norm == 2:
         return above(norm_above(differences, 2.0) * first.spectral)
     if norm == math.inf:
@@ -50,7 +50,7 @@ def _rounded_numerators(
     forward: ProvenForward, net: Network, labels: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """For each rival a lower bound on the numerator (B, K), and an upper bound on |c| (B, K, N)."""
-    last = net.layers[-1]
+    last = net.affine[-1]
     z, error = forward.values[0].unsqueeze(1), forward.errors[0].unsqueeze(1)
     weights = last.weight[labels].unsqueeze(1) - last.weight
     gap = last.bias[labels].unsqueeze(1) - last.bias

@@ -81,9 +81,9 @@ def _estimate(
 def _gradient_maxima(where: Centre, i: int, samples: int, radius: float, generator: torch.Generator) -> torch.Tensor:
     """(K,): the largest dual norm of the gradient of each f_label - f_j among points drawn from the ball."""
     points = where.points[i] + radius * ball_points(samples, where.net.inputs, where.norm, generator)
-    masks = [(z > 0).to(torch.float64) for z in hidden_values(where.net.layers, points)[:-1]]
+    masks = [(z > 0).to(torch.float64) for z in hidden_values(where.net.affine, points)[:-1]]
     rows = where.rivals[i].expand(samples, -1, -1)
-    return row_norms(backward_rows(where.net.layers[:-1], masks, rows), dual(where.norm)).amax(0)
+    return row_norms(backward_rows(where.net.affine[:-1], masks, rows), dual(where.norm)).amax(0)
 
 
 def ball_points(count: int, inputs: int, norm: float, generator: torch.Generator) -> torch.Tensor:

@@ -77,7 +77,7 @@ def _unlimited(centre: Centre) -> torch.Tensor:
     for depth in range(len(deviations) - 1, -1, -1):
         values, errors = centre.forward.values[depth], centre.forward.errors[depth]
         off = raised(raised(values + errors) + deviations[depth].rise) <= 0
-        paths = (touched * (~off).unsqueeze(1)) @ (centre.net.layers[depth].weight != 0).to(torch.float64)
+        paths = (touched * (~off).unsqueeze(1)) @ (centre.net.affine[depth].weight != 0).to(torch.float64)
         touched = (paths > 0).to(torch.float64)
     return ~(touched > 0).flatten(1).any(-1)
 

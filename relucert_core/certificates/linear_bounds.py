@@ -76,7 +76,7 @@ def layer_bounds(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: to
 
 
 def _blocks(centre: Centre, count: int) -> list[slice]:
-    return blocks(count, max(layer.weight.numel() for layer in centre.net.layers[1:]))
+    return blocks(count, max(layer.weight.numel() for layer in centre.net.affine[1:]))
 
 
 def _block_margins(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: torch.Tensor) -> torch.Tensor:
@@ -90,7 +90,7 @@ def _block_margins(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: 
 def _climb(state: Pass, rule: SlopeRule) -> tuple[Pass, list[LayerBounds]]:
     """The bounds of all hidden layers, from the first to the last, and the pass that gave the last ones."""
     found = [_first_layer(state)]
-    for _ in state.centre.net.layers[1:-1]:
+    for _ in state.centre.net.affine[1:-1]:
         state = _relaxed(state, found[-1], rule)
         found.append(_next_layer(state, rule))
     return state, found
@@ -121,7 +121,7 @@ def _first_layer(state: Pass) -> LayerBounds:
 def _next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
     """The bounds of the hidden layer above the relaxed ones."""
     if len(state.layers) > 1:
-        weight = state.centre.net.layers[len(state.layers)].weight
+        weight = state.centre.net.affine[len(state.layers)].weight
         return _assemble(state, carry_back(state, weight.unsqueeze(0), parallel=rule.parallel))
     work = second_layer(state)
     bounds = _assemble(state, work.quick_reach())

@@ -17,12 +17,13 @@ from relucert_core.certificates.margins import Margins, margins
 from relucert_core.certificates.over_balls.centre import norms_above
 from relucert_core.certificates.result import LOWER_BOUND, OK, OVERFLOW, Certificate, CertificateEntry, Limit
 from relucert_core.forward import proven_forward
-from relucert_core.network import Dense, Network
+from relucert_core.layers import Affine
+from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual
 from relucert_core.rounding import above, norm_above, radius_below
 
 
-def operator_norm_above(layer: Dense, norm: float) -> float:
+def operator_norm_above(layer: Affine, norm: float) -> float:
     """A proven upper bound on the operator norm of W from the p-norm to the p-norm, p = 1, 2 or inf."""
     if norm == 2:
         return layer.spectral
@@ -33,7 +34,7 @@ def operator_norm_above(layer: Dense, norm: float) -> float:
 def hidden_product_above(net: Network, norm: float) -> float:
     """A proven upper bound on the product of the operator norms of all layers but the last."""
     product = 1.0
-    for layer in net.layers[:-1]:
+    for layer in net.affine[:-1]:
         factor = operator_norm_above(layer, norm)
         product = 0.0 if factor == 0 or product == 0 else above(product * factor)
     return product
@@ -45,7 +46,7 @@ def run_lipschitz(
     """The product-of-norms radius of each point (B, D). parts: "lipschitz", the constant towards the limiting rival."""
     began = time.perf_counter()
     who = margins(proven_forward(net, points), labels)
-    last = net.layers[-1].weight
+    last = net.affine[-1].weight
     constants = _constants(last[who.label].unsqueeze(1) - last, hidden_product_above(net, norm), norm)
     radii = torch.nan_to_num(radius_below(who.lower, constants), nan=0.0, posinf=math.inf)
     radii = radii.scatter(1, who.label.view(-1, 1), math.inf)

@@ -37,7 +37,7 @@ def run_local_lipschitz(
 
 
 def _pairwise_method(centre: Centre) -> BallMethod:
-    gram = centre.net.layers[0].weight @ centre.net.layers[0].weight.T
+    gram = centre.net.affine[0].weight @ centre.net.affine[0].weight.T
     positive, negative = gram.clamp(min=0.0), gram.clamp(max=0.0).neg()
 
     def margins_at(index: torch.Tensor, radii: torch.Tensor) -> torch.Tensor:

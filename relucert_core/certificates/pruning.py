@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from relucert_core.network import Dense, Network
+from relucert_core.layers import Affine
+from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, below, gamma, norm_above
 
@@ -77,11 +78,11 @@ _PREPARED: weakref.WeakKeyDictionary[Network, _Ready] = weakref.WeakKeyDictionar
 def _ready(net: Network) -> _Ready:
     """The precomputed parts of a network, kept for as long as the network lives."""
     if net not in _PREPARED:
-        _PREPARED[net] = _prepare(net.layers)
+        _PREPARED[net] = _prepare(net.affine)
     return _PREPARED[net]
 
 
-def _prepare(layers: tuple[Dense, ...]) -> _Ready:
+def _prepare(layers: tuple[Affine, ...]) -> _Ready:
     first, last = layers[0], layers[-1].weight
     rows = tuple(layer.row_norms.numpy() for layer in layers)
     relative = [layer.weight / layer.row_norms.clamp(min=SMALLEST).unsqueeze(-1) for layer in layers[1:-1]]

@@ -164,6 +164,7 @@ class CertificateEntry:
     run: (net, points (B, D) float64, *, norm, labels, **options) -> list of Certificate.
     norms: the norms it takes. min_depth, max_depth: weight layers M that it takes (None: any).
     guarantee: the best it can give. refusal: the sentence that says why other depths are refused.
+    any_layers: made for layers that are sparse or carry outputs on without a ReLU, not for dense chains alone.
     options: names of the keyword options that it takes, each with one line of help.
     title, sentence: how a page names it and what it does, in words for a student.
     """
@@ -178,4 +179,5 @@ class CertificateEntry:
     min_depth: int = 2
     max_depth: int | None = None
     refusal: str = ""
+    any_layers: bool = False
     options: Mapping[str, str] = field(default_factory=dict)

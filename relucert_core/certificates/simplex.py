@@ -55,7 +55,7 @@ def _chunk(
 ) -> list[Certificate]:
     """The cheap error bounds first; the points that would lose too much to them again, with the tight ones."""
     found = _certify(net, points, norm, quick_forward(net, points), labels, both)
-    bearable = _LOSS[sum(layer.weight.numel() for layer in net.layers) >= _LARGE]
+    bearable = _LOSS[sum(layer.weight.numel() for layer in net.affine) >= _LARGE]
     again = [i for i, (_, loss) in enumerate(found) if loss > bearable]
     if again:
         own = None if labels is None else labels[again]
@@ -215,8 +215,8 @@ def row_is_zero(net: Network, masks: list[torch.Tensor], neuron: int) -> bool:
 
     Only the places of the non-zero weights count, so no rounding enters. Rows that cancel to zero are not seen.
     """
-    reached = net.layers[len(masks)].weight[neuron] != 0
-    for layer, mask in zip(reversed(net.layers[: len(masks)]), reversed(masks)):
+    reached = net.affine[len(masks)].weight[neuron] != 0
+    for layer, mask in zip(reversed(net.affine[: len(masks)]), reversed(masks)):
         reached = ((layer.weight != 0) & (reached & (mask > 0)).unsqueeze(1)).any(0)
     return not bool(reached.any())
 

@@ -105,7 +105,7 @@ def mix(net: Network, point: Any) -> Mix:
         relaxed=max(low, 0.0),
         steepness=math.sqrt(own_line.squares),
         weight_norm=float(np.linalg.norm(weights)),
-        spectral=net.layers[0].spectral,
+        spectral=net.affine[0].spectral,
         certificate=certificate,
         simplex=simplex,
         own_line=own_line,

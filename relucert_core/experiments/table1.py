@@ -152,7 +152,7 @@ def _mnist_plan(name: str, settings: Table1Settings, store: Path, networks: Path
     points, labels = points[: settings.images], labels[: settings.images]
     path = trained_path(name, networks)
     trained = path.is_file()
-    net = load_network(path, name=name) if trained else _glorot(find_recipe(name).widths, name)
+    net = load_network(path, activation="relu", name=name) if trained else _glorot(find_recipe(name).widths, name)
     weights = "trained by the recipe of Table 4" if trained else RANDOM
     return _plan(name, net, weights, points, tuple(labels.tolist()), settings, store, radii=trained)
 

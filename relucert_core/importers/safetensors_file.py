@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from relucert_core.errors import DataUnavailable, InvalidInput
+from relucert_core.importers.state_dict import chain_from_tensors
+from relucert_core.layers import Layer, csr_parts
 from relucert_core.network import Network
 
+_KIND, _CHAIN, _GENERAL = "relucert", "chain 1", "layers 1"
 
-def load_network(source: str | Path | bytes, *, max_parameters: int | None = None, name: str | None = None) -> Network:
+
+def load_network(
+    source: str | Path | bytes,
+    *,
+    activation: str | None = None,
+    layers: Sequence[str] | None = None,
+    max_parameters: int | None = None,
+    name: str | None = None,
+) -> Network:
     """Read a Network from a safetensors file or its bytes.
 
-    The k-th pair "*.weight", "*.bias" in natural order of the keys is layer k. The header is checked before any
-    number is read: only 2-D weights with a 1-D bias each, in float16, bfloat16, float32 or float64, at most
-    `max_parameters` numbers. Raises DataUnavailable when there is no such file and InvalidInput, naming the layer or
-    key, for anything that is not such a network.
+    A file of `save_network` says what it is. Any other is a table of weights "*.weight" (2-D) and "*.bias" (1-D) that
+    says neither its activation nor its order: `activation="relu"` must be given, and `layers=[...]` where numbers in
+    the names or shapes leave more than one order. The header is checked before any number is read: float16, bfloat16,
+    float32 or float64, at most `max_parameters` numbers. Raises DataUnavailable when there is no such file and
+    InvalidInput or Unsupported, naming the layer or key, for anything that is not such a network.
     """
     if isinstance(source, bytes):
         path, data = None, source
@@ -27,15 +40,32 @@ def load_network(source: str | Path | bytes, *, max_parameters: int | None = Non
         if not path.is_file():
             raise DataUnavailable(f"There is no network file {path.name!r}; give the path of a .safetensors file.")
         data = path.read_bytes()
+    found = name or (path.stem if path else "network")
+    return network_from_bytes(data, activation=activation, layers=layers, max_parameters=max_parameters, name=found)
+
+
+def network_from_bytes(
+    data: bytes,
+    *,
+    activation: str | None = None,
+    layers: Sequence[str] | None = None,
+    max_parameters: int | None = None,
+    name: str = "network",
+) -> Network:
+    """As `load_network`, from the bytes of a file."""
+    metadata = _metadata(data)
+    if metadata.get(_KIND) == _GENERAL:
+        return _general(_read(data, max_parameters, stored=True), metadata, name)
     tensors = _read(data, max_parameters)
-    keys = _layer_keys(tensors)
-    weights = [tensors[f"{key}weight"] for key in keys]
-    biases = [tensors[f"{key}bias"] for key in keys]
-    return Network(weights, biases, name=name or (path.stem if path else "network"))
+    ours = metadata.get(_KIND) == _CHAIN
+    weights, biases = chain_from_tensors(
+        tensors, activation="relu" if ours else activation, layers=layers, metadata=metadata
+    )
+    return Network(weights, biases, name=name)
 
 
 def save_network(net: Network, path: str | Path, *, metadata: dict[str, str] | None = None) -> None:
-    """Write `net` so that `load_network` and torch's load_state_dict read it back exactly.
+    """Write `net` so that `load_network` reads it back exactly, and a chain torch's load_state_dict too.
 
     float32 is written when every number is a float32 one, float64 otherwise.
     """
@@ -43,18 +73,84 @@ def save_network(net: Network, path: str | Path, *, metadata: dict[str, str] | N
 
 
 def network_bytes(net: Network, *, metadata: dict[str, str] | None = None) -> bytes:
-    """The safetensors file of `net`, as `save_network` writes it."""
+    """The safetensors file of `net`, as `save_network` writes it.
+
+    A chain has the keys of a torch state_dict. Other networks have, for layer i, "layer.i.weight" or the three arrays
+    of its CSR form ("layer.i.data", "layer.i.indices", "layer.i.indptr", "layer.i.shape"), "layer.i.bias" and
+    "layer.i.rectified" (0 or 1). The metadata "relucert" says which of the two it is, and its version.
+    """
     from safetensors.numpy import save
 
     kind = np.dtype(net.stored_dtype)
+    if not net.is_chain:
+        return save(_general_tensors(net, kind), metadata={_KIND: _GENERAL, **(metadata or {})})
     tensors = {}
     for i, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
         tensors[f"{2 * i}.weight"] = np.ascontiguousarray(weight, dtype=kind)
         tensors[f"{2 * i}.bias"] = np.ascontiguousarray(bias, dtype=kind)
-    return save(tensors, metadata=metadata)
+    return save(tensors, metadata={_KIND: _CHAIN, **(metadata or {})})
 
 
-def _read(data: bytes, max_parameters: int | None) -> dict[str, Any]:
+def _general_tensors(net: Network, kind: np.dtype) -> dict[str, np.ndarray]:
+    tensors = {}
+    for i, layer in enumerate(net.layers):
+        if isinstance(layer.weight, np.ndarray):
+            tensors[f"layer.{i}.weight"] = np.ascontiguousarray(layer.weight, dtype=kind)
+        else:
+            data, indices, starts = csr_parts(layer.weight)
+            tensors[f"layer.{i}.data"] = np.ascontiguousarray(data, dtype=kind)
+            tensors[f"layer.{i}.indices"] = np.ascontiguousarray(indices, dtype=np.int64)
+            tensors[f"layer.{i}.indptr"] = np.ascontiguousarray(starts, dtype=np.int64)
+            tensors[f"layer.{i}.shape"] = np.array(layer.weight.shape, dtype=np.int64)
+        tensors[f"layer.{i}.bias"] = np.ascontiguousarray(layer.bias, dtype=kind)
+        if layer.rectified is not None:
+            tensors[f"layer.{i}.rectified"] = layer.rectified.astype(np.uint8)
+    return tensors
+
+
+def _general(tensors: dict[str, Any], metadata: dict[str, str], name: str) -> Network:
+    """The network of a file with masks or CSR; InvalidInput, naming the layer, where its arrays do not fit."""
+    arrays = {key: tensor.numpy() for key, tensor in tensors.items()}
+    layers: list[Layer] = []
+    count = sum(key.endswith(".bias") for key in arrays)
+    for i in range(count):
+        try:
+            layers.append(_general_layer(arrays, f"layer.{i}."))
+        except (KeyError, ValueError, TypeError, IndexError, OverflowError):
+            raise InvalidInput(f"Layer {i} of the file is incomplete, or its arrays do not fit together.") from None
+    return Network.of_layers(layers, name=name)
+
+
+def _general_layer(arrays: dict[str, np.ndarray], key: str) -> Layer:
+    bias = arrays[key + "bias"].astype(np.float64)
+    mask = arrays.get(key + "rectified")
+    weight: Any
+    if key + "weight" in arrays:
+        weight = arrays[key + "weight"].astype(np.float64)
+    else:
+        rows, columns = (int(n) for n in arrays[key + "shape"])
+        data, indices, starts = (arrays[key + part] for part in ("data", "indices", "indptr"))
+        fits = starts[0] == 0 and starts[-1] == len(data) == len(indices) and len(starts) == rows + 1
+        if (
+            not fits
+            or (np.diff(starts) < 0).any()
+            or (len(indices) and not 0 <= indices.min() <= indices.max() < columns)
+        ):
+            raise ValueError(key)
+        weight = csr_array((data.astype(np.float64), indices, starts), shape=(rows, columns))
+        weight.sum_duplicates()
+    values = weight if isinstance(weight, np.ndarray) else weight.data
+    if weight.ndim != 2 or bias.shape != weight.shape[:1] or (mask is not None and mask.shape != bias.shape):
+        raise ValueError(key)
+    if not (np.isfinite(values).all() and np.isfinite(bias).all()):
+        raise InvalidInput(
+            f"There is a NaN or an infinity in {key.rstrip('.')} of the file; every number must be finite."
+        )
+    return Layer(weight, bias, None if mask is None else mask.astype(bool))
+
+
+def _read(data: bytes, max_parameters: int | None, *, stored: bool = False) -> dict[str, Any]:
+    """The tensors of the file; `stored`: one of ours with masks and CSR, whose tensors may hold whole numbers."""
     import safetensors
     from safetensors.torch import load
 
@@ -64,8 +160,8 @@ def _read(data: bytes, max_parameters: int | None) -> dict[str, Any]:
         shape = entry.get("shape") if isinstance(entry, dict) else None
         if (
             not isinstance(shape, list)
-            or not 1 <= len(shape) <= 2
-            or entry.get("dtype") not in ("F16", "BF16", "F32", "F64")
+            or not 0 <= len(shape) <= 8
+            or entry.get("dtype") not in ("F16", "BF16", "F32", "F64", *(("I64", "U8") if stored else ()))
         ):
             raise InvalidInput(f"Tensor {key!r} is no weight matrix or bias vector of real numbers.")
         count += int(np.prod([int(n) for n in shape], dtype=object))
@@ -77,7 +173,19 @@ def _read(data: bytes, max_parameters: int | None) -> dict[str, Any]:
         raise InvalidInput(f"This is not a whole safetensors file ({error}).") from None
 
 
+def _metadata(data: bytes) -> dict[str, str]:
+    """The texts that the writer of the file put beside the tensors."""
+    found = _whole_header(data).get("__metadata__")
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
 def _header(data: bytes) -> dict[str, Any]:
+    header = _whole_header(data)
+    header.pop("__metadata__", None)
+    return header
+
+
+def _whole_header(data: bytes) -> dict[str, Any]:
     import json
 
     size = int.from_bytes(data[:8], "little")
@@ -89,19 +197,4 @@ def _header(data: bytes) -> dict[str, Any]:
         raise InvalidInput("This is not a safetensors file: its header is no JSON.") from None
     if not isinstance(header, dict):
         raise InvalidInput("This is not a safetensors file: its header is no table of tensors.")
-    header.pop("__metadata__", None)
     return header
-
-
-def _layer_keys(tensors: dict[str, Any]) -> list[str]:
-    """The prefixes of the layers, in natural order (2 before 10)."""
-    prefixes = {kind: {key[: -len(kind)] for key in tensors if key.endswith(kind)} for kind in ("weight", "bias")}
-    known = {p + kind for kind, group in prefixes.items() for p in group}
-    strangers = sorted(set(tensors) - known) or sorted(prefixes["weight"] ^ prefixes["bias"])
-    if strangers:
-        raise InvalidInput(f"Tensor {strangers[0]!r} has no place: each layer needs one '.weight' and one '.bias'.")
-    return sorted(prefixes["weight"], key=_natural)
-
-
-def _natural(key: str) -> list[tuple[int, int, str]]:
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", key) if part]

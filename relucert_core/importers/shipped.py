@@ -59,7 +59,7 @@ def load_model(name: str) -> Network:
         raise DataUnavailable(
             f"The file of the shipped network {name!r} is missing or changed: check out or install the project anew."
         )
-    return load_network(data, name=name)
+    return load_network(data, activation="relu", name=name)
 
 
 def load_card(name: str) -> ModelCard:

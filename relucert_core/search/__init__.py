@@ -38,6 +38,7 @@ def search(
     Raises InvalidInput for a bad point, label or budget, Unsupported for an unknown method or norm, at once.
     """
     order = check_norm(norm)
+    net.need_chain("The search")
     points, single = as_points(net, x)
     if not single:
         raise InvalidInput(f"search takes one point ({net.inputs},); a batch of {len(points)} came.")

@@ -90,7 +90,7 @@ class LocalNetwork:
 def local_network(net: Network, point: torch.Tensor, label: int, *, whiten: bool = True) -> LocalNetwork:
     """The network around `point` (D,), whitened (norm 2 only) where that saves dimensions and is proved."""
     forward = proven_forward(net, point.unsqueeze(0))
-    weight = net.layers[0].weight.numpy()
+    weight = net.affine[0].weight.numpy()
     small = whiten and net.inputs >= SMALLEST_INPUT and weight.shape[0] * 2 <= net.inputs
     factor = whitening_factor(weight) if small else None
     stops = np.cumsum((0, *net.widths))

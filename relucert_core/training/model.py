@@ -13,7 +13,8 @@ from itertools import pairwise
 import torch
 
 from relucert_core.errors import InvalidInput
-from relucert_core.network import Dense, Network
+from relucert_core.layers import Dense
+from relucert_core.network import Network
 
 
 class Trainable:
@@ -47,7 +48,7 @@ class Trainable:
     @classmethod
     def from_network(cls, net: Network, dtype: torch.dtype) -> Trainable:
         """Start from the weights of `net`."""
-        return cls([array.to(dtype) for layer in net.layers for array in (layer.weight, layer.bias)])
+        return cls([array.to(dtype) for layer in net.affine for array in (layer.weight, layer.bias)])
 
     def __call__(self, points: torch.Tensor) -> torch.Tensor:
         """The logits, (B, D) -> (B, K)."""

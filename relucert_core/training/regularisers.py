@@ -16,7 +16,7 @@ import torch
 
 from relucert_core.distances import all_distances, hyperplane_distances
 from relucert_core.forward import hidden_values
-from relucert_core.network import Dense
+from relucert_core.layers import Dense
 from relucert_core.norms import project_ball, unit_step
 from relucert_core.region import forward_rows
 from relucert_core.training.model import Trainable

@@ -42,7 +42,7 @@ def foolbox():
 def shipped():
     net = rc.load_model("mnist-1024-512")
     layers = []
-    for layer in net.layers:
+    for layer in net.affine:
         linear = torch.nn.Linear(layer.inputs, layer.outputs, dtype=torch.float64)
         linear.load_state_dict({"weight": layer.weight, "bias": layer.bias})
         layers += [linear, torch.nn.ReLU()]

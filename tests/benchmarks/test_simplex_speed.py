@@ -38,7 +38,11 @@ def network(name: str) -> Network:
         return glorot((3072, *[1024] * 7, 10), "random CIFAR-shaped 7x")
     if name == "mnist-4x1024":
         trained = trained_path(name)
-        return load_network(trained, name=name) if trained.is_file() else glorot((784, *[1024] * 4, 10), "random 4x")
+        return (
+            load_network(trained, activation="relu", name=name)
+            if trained.is_file()
+            else glorot((784, *[1024] * 4, 10), "random 4x")
+        )
     return rc.load_model(name)
 
 

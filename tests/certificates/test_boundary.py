@@ -27,8 +27,8 @@ def test_the_closed_form_equals_cvxpy():
     for _ in range(12):
         net = two_layers(rng, gap=float(rng.uniform(0, 12)))
         z = net.pre_activations(torch.from_numpy(rng.normal(size=(1, 3))))[0][0]
-        weights = net.layers[1].weight[0] - net.layers[1].weight[1]
-        gap = net.layers[1].bias[0] - net.layers[1].bias[1]
+        weights = net.affine[1].weight[0] - net.affine[1].weight[1]
+        gap = net.affine[1].bias[0] - net.affine[1].bias[1]
         low, high = (float(v) for v in numerator_range(z, weights, gap))
         theta = cp.Variable(5)
         value = theta @ (weights * z).numpy() + float(gap)

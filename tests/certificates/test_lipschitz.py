@@ -28,8 +28,8 @@ def test_operator_norms_are_tight_and_never_below(norm):
     for scale in (1.0, 1e-30, 1e30):
         net = Network([scale * rng.normal(size=(9, 6)), rng.normal(size=(3, 9))], [np.zeros(9), np.zeros(3)])
         true = np.linalg.norm(net.weights[0], ord=norm)
-        assert operator_norm_above(net.layers[0], float(norm)) == pytest.approx(true, rel=1e-8)
-        assert operator_norm_above(net.layers[0], float(norm)) >= true * (1 - 1e-14)
+        assert operator_norm_above(net.affine[0], float(norm)) == pytest.approx(true, rel=1e-8)
+        assert operator_norm_above(net.affine[0], float(norm)) >= true * (1 - 1e-14)
 
 
 @pytest.mark.parametrize("norm", NORMS)

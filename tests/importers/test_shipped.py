@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,10 +108,11 @@ def test_a_changed_file_is_refused(tmp_path, monkeypatch):
 
 def test_written_card_comes_back(tmp_path, monkeypatch):
     card = CARDS["mnist-20-20-20"]
-    written = shipped.write_model(load_model(card.name), card, tmp_path / f"{card.name}.safetensors")
-    assert written == card
+    path = tmp_path / f"{card.name}.safetensors"
+    written = shipped.write_model(load_model(card.name), card, path)
+    assert written == replace(card, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     monkeypatch.setattr(shipped, "NETWORKS", tmp_path)
-    assert list_models() == [card]
+    assert list_models() == [written]
 
 
 def test_assets_stay_small():

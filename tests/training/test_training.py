@@ -84,7 +84,7 @@ def test_flat_vector_is_the_layers():
     with torch.no_grad():
         model.flat.zero_()
     assert not model.layers[0].weight.any()
-    assert net.layers[0].weight.any()  # a network keeps its own copy
+    assert net.affine[0].weight.any()  # a network keeps its own copy
     assert Trainable.from_network(net, torch.float64).network("back") == net
 
 

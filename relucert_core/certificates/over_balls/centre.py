@@ -70,7 +70,7 @@ class Centre:
     @cached_property
     def split_weights(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """For each layer W+ and W-, both >= 0, with W = W+ - W-."""
-        return [(layer.weight.clamp(min=0.0), layer.weight.clamp(max=0.0).neg()) for layer in self.net.layers]
+        return [(layer.weight.clamp(min=0.0), layer.weight.clamp(max=0.0).neg()) for layer in self.net.affine]
 
     @cached_property
     def columns(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -80,7 +80,7 @@ class Centre:
     @cached_property
     def rivals(self) -> torch.Tensor:
         """(B, K, N_{M-1}): the rows W_label - W_j, each entry rounded once; zero at the label itself."""
-        last = self.net.layers[-1].weight
+        last = self.net.affine[-1].weight
         return last[self.margins.label].unsqueeze(1) - last
 
     @cached_property
@@ -93,7 +93,7 @@ class Centre:
         """(B, N_1): 1 where z^(1) >= 0 at the centre, else 0, proved: where rounding leaves it open, by fractions."""
         values, errors = self.forward.values[0], self.forward.errors[0]
         lean = (values >= 0).to(torch.float64)
-        first = self.net.layers[0]
+        first = self.net.affine[0]
         open_ = ~(values.abs() > errors) & torch.isfinite(values) & (self.row_norms[1] > 0)
         for b, n in open_.nonzero().tolist():
             lean[b, n] = float(_exact_value(first.weight[n], self.points[b], first.bias[n]) >= 0)
@@ -102,7 +102,7 @@ class Centre:
     @cached_property
     def jacobian(self) -> torch.Tensor:
         """(B, N_2, D): the rows W^(2) diag(signs) W^(1), the gradients of the second layer at the centre."""
-        first, second = self.net.layers[0], self.net.layers[1]
+        first, second = self.net.affine[0], self.net.affine[1]
         rows = torch.empty(len(self.points), second.outputs, first.inputs, dtype=torch.float64)
         for block in blocks(len(self.points), second.weight.numel()):
             on = self.signs[block]
@@ -120,7 +120,7 @@ class Centre:
     def local_distance(self) -> torch.Tensor:
         """(B,): the distance to the local affine map's nearest decision plane: a first guess, no bound either way."""
         masks = [(z > 0).to(torch.float64) for z in self.forward.values[:-1]]
-        sizes = row_norms(backward_rows(self.net.layers[:-1], masks, self.rivals), dual(self.norm))
+        sizes = row_norms(backward_rows(self.net.affine[:-1], masks, self.rivals), dual(self.norm))
         return torch.where(sizes > 0, self.gaps / torch.where(sizes > 0, sizes, 1.0), torch.inf).amin(-1)
 
 
@@ -133,7 +133,7 @@ def _exact_value(row: torch.Tensor, point: torch.Tensor, bias: torch.Tensor) -> 
 def centre(net: Network, points: torch.Tensor, norm: float, labels: torch.Tensor | None) -> Centre:
     """The centre of balls around `points` (B, D) in `norm`, for the labels (B,) or the predicted classes."""
     forward = proven_forward(net, points)
-    order, first = dual(norm), net.layers[0].weight
+    order, first = dual(norm), net.affine[0].weight
     return Centre(
         net, norm, points, forward, margins(forward, labels), (norm_below(first, order), norm_above(first, order))
     )

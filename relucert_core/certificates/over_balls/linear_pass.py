@@ -106,7 +106,7 @@ def carry_back(state: Pass, rows: torch.Tensor, *, parallel: bool, lower_only: b
     doubts = list(losses)
     for depth in range(len(state.layers) - 1, -1, -1):
         layer = state.layers[depth]
-        weight = state.centre.net.layers[depth].weight
+        weight = state.centre.net.affine[depth].weight
         weight = weight[layer.kept.unsqueeze(-1), state.layers[depth - 1].kept] if depth else weight[layer.kept]
         slopes = (layer.lines.slope_below.unsqueeze(1), layer.lines.slope_above.unsqueeze(1))
         split = [(side.clamp(min=0.0), side.clamp(max=0.0).neg()) for side in sides]

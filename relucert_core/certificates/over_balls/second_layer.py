@@ -47,7 +47,7 @@ class SecondLayer:
         switching = ((steps[0] != 0) | (steps[1] != 0)).any(0).nonzero().squeeze(1)
         steps = [step[:, switching].unsqueeze(1) for step in steps]
         positive, negative = (part[switching.unsqueeze(-1), rows].T.unsqueeze(0) for part in layer.onward)
-        weight = state.centre.net.layers[0].weight[layer.kept[switching]]
+        weight = state.centre.net.affine[0].weight[layer.kept[switching]]
         base = state.centre.jacobian[state.index.unsqueeze(-1), rows].flatten(0, 1)
         ends = []
         for side in (0,) if parallel else (0, 1):

@@ -91,7 +91,7 @@ def _rows(work: Substitution, rival: int) -> tuple[Rows, list[Rows]]:
     takes it with a negative one.
     """
     net, label = work.frame.net, work.frame.label
-    last, depth = net.layers[-1], net.depth - 1
+    last, depth = net.affine[-1], net.depth - 1
     weight, bias = last.weight.numpy(), last.bias.numpy()
     row, constant = weight[label] - weight[rival], bias[label] - bias[rival]
     neurons = []

@@ -113,7 +113,7 @@ class Substitution:
         self.where = self.where.reshape(-1, 2)
         self.count = int(stops[-1])
         self.heights = tuple(np.maximum(high, 0.0) for high in bounds.upper)
-        self.row_norms = frame.net.layers[0].row_norms.numpy()
+        self.row_norms = frame.net.affine[0].row_norms.numpy()
         self.sizes = self._sizes()
         self.tiny = 8 * len(self.sizes) * SMALLEST * sum(float(size.sum()) + len(size) for size in self.sizes)
 
@@ -121,7 +121,7 @@ class Substitution:
         """Bounds of |W| |h| + |b| for every hidden layer, (N_i,) each."""
         frame = self.frame
         sizes = [DOUBT * (self.row_norms * self.radius + np.abs(frame.values) + frame.value_errors) + SMALLEST]
-        for layer, below in zip(frame.net.layers[1:-1], self.heights, strict=False):
+        for layer, below in zip(frame.net.affine[1:-1], self.heights, strict=False):
             size = np.abs(layer.weight.numpy()) @ below + np.abs(layer.bias.numpy())
             sizes.append(DOUBT * size + len(below) * SMALLEST)
         return sizes
