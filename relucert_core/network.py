@@ -8,6 +8,7 @@ pooling and residual additions become such layers.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from relucert_core.errors import InvalidInput, Unsupported
+from relucert_core.errors import InvalidInput, Unsupported, shown
+from relucert_core.files import reason
 from relucert_core.layers import Affine, Dense, Layer, csr_parts, read_only
 
 
@@ -25,7 +27,9 @@ class Network:
 
     Attributes: `layers` (tuple of Layer), `affine` (the same maps for the engine), `weights`, `biases` (tuples of
     read-only float64 arrays, for chains), `inputs` (D), `classes` (K), `widths` (N_1, ..., N_{M-1}, rectified outputs),
-    `depth` (M), `digest` (content hash), `name`, `stored_dtype`, `card` (how it was read, or None).
+    `depth` (M), `digest` (content hash), `name`, `stored_dtype`, `card` (how it was read, or None),
+    `input_range`: (lowest, highest) value of an input that it was trained on, None where that is not known. It changes
+    no number: points on another scale are refused by it where their type gives them away.
     """
 
     layers: tuple[Layer, ...]
@@ -33,6 +37,7 @@ class Network:
     name: str
     stored_dtype: str
     card: Any
+    input_range: tuple[float, float] | None = None
 
     def __init__(self, weights: Sequence[Any], biases: Sequence[Any], *, name: str = "network") -> None:
         """Build from W_i of shape (out, in) and b_i of shape (out,), NumPy or torch or nested lists.
@@ -196,6 +201,12 @@ class Network:
         biases = [first.weight @ offset + first.bias, *(layer.bias for layer in self.affine[1:])]
         return Network(weights, biases, name=name or self.name)
 
+    def with_input_range(self, lowest: float, highest: float) -> Network:
+        """The same network, known to be trained on inputs in [lowest, highest]."""
+        twin = copy.copy(self)
+        twin.input_range = (float(lowest), float(highest))
+        return twin
+
     @classmethod
     def from_torch(
         cls, module: torch.nn.Module, *, name: str = "network", input_shape: Sequence[int] | None = None
@@ -220,14 +231,19 @@ def as_tensor(values: Any, what: str) -> torch.Tensor:
     """A fresh float64 tensor of `values`; InvalidInput when it is no array of numbers or not finite."""
     try:
         if isinstance(values, torch.Tensor):
+            if values.is_complex() or values.is_quantized:
+                raise TypeError(f"a tensor of {values.dtype}")
             array = np.array(values.detach().to("cpu", torch.float64).numpy())
         else:
             source = np.asarray(values)
             if source.dtype.kind not in "fiub":
                 raise TypeError(f"an array of {source.dtype}")
-            array = np.array(source, dtype=np.float64, order="C")
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InvalidInput(f"Could not read {what} as an array of real numbers ({error}).") from None
+            if np.ma.is_masked(values):
+                raise TypeError("an array with masked entries")
+            with np.errstate(over="ignore"):  # a long double beyond the range is an infinity, and refused below
+                array = np.array(source, dtype=np.float64, order="C")
+    except Exception as error:  # a foreign array may fail in any way
+        raise InvalidInput(f"Could not read {what} as an array of real numbers ({reason(error)}).") from None
     if not np.isfinite(array).all():
         raise InvalidInput(f"There is a NaN or an infinity in {what}; every number must be finite.")
     return torch.from_numpy(array)
@@ -235,6 +251,12 @@ def as_tensor(values: Any, what: str) -> torch.Tensor:
 
 def as_points(net: Network, points: Any) -> tuple[torch.Tensor, bool]:
     """The points as a float64 batch (B, D), and whether a single point (D,) came. Raises InvalidInput."""
+    if net.input_range is not None and net.input_range[1] < 255 and _is_bytes(points):
+        low, high = net.input_range
+        raise InvalidInput(
+            f"Points of bytes (uint8) came, and this network takes inputs in [{low:g}, {high:g}]: divide them by 255, "
+            "or read the network with trained_on=(0, 255)."
+        )
     tensor = as_tensor(points, "the points")
     single = tensor.ndim == 1
     tensor = tensor.unsqueeze(0) if single else tensor
@@ -249,12 +271,21 @@ def as_labels(net: Network, labels: Any, count: int) -> torch.Tensor | None:
     """Labels as an int64 tensor (B,), or None. One label for several points is repeated. Raises InvalidInput."""
     if labels is None:
         return None
-    array = np.asarray(labels)
+    try:
+        array = np.asarray(labels)
+    except Exception:  # ragged lists, half-precision tensors, foreign objects
+        array = np.zeros(0, dtype=object)
+    if not array.size and not count:
+        return torch.zeros(0, dtype=torch.int64, device="cpu")
     if array.dtype.kind not in "iu" or array.ndim > 1 or array.size not in (1, count):
-        raise InvalidInput(f"Give one whole-number label, or {count} of them; {labels!r} came.")
+        raise InvalidInput(f"Give one whole-number label, or {count} of them; {shown(labels, 100)} came.")
     if array.min() < 0 or array.max() >= net.classes:
         raise InvalidInput(f"Labels run from 0 to {net.classes - 1} here; {array.min()} to {array.max()} came.")
     return torch.from_numpy(np.broadcast_to(array.reshape(-1), (count,)).astype(np.int64))
+
+
+def _is_bytes(points: Any) -> bool:
+    return getattr(points, "dtype", None) in (np.dtype(np.uint8), torch.uint8)
 
 
 def in_chunks(

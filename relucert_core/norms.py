@@ -22,6 +22,7 @@ def check_norm(norm: Any) -> float:
 
     Raises Unsupported for anything else.
     """
+    norm = plain_number(norm)
     if isinstance(norm, str):
         value = _SPELLINGS.get(norm.strip().lower())
     else:
@@ -29,6 +30,11 @@ def check_norm(norm: Any) -> float:
     if value not in NORMS:
         raise Unsupported(f"norm={norm!r} is not one that Relucert knows: use 1, 2 or inf.")
     return float(value)
+
+
+def plain_number(value: Any) -> Any:
+    """A NumPy scalar, or an array or tensor of no dimension, as Python's own number; anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
 
 
 def norm_name(norm: float) -> str:

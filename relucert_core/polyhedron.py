@@ -1,4 +1,4 @@
-"""Half-space geometry without networks; the only caller of the LP and QP solvers.
+"""Half-space geometry without networks.
 
 Nothing here is certified: a point comes back that the caller must check, and "infeasible" is the solver's word.
 """
@@ -8,17 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from relucert_core.norms import dual
+from relucert_core.solvers import FAILED, INFEASIBLE, nonnegative_least_squares, smallest_step
 from relucert_core.tolerances import ADDED_ROWS, FIRST_ROWS, SOLVER_FEASIBILITY
 
 FOUND = "found"
-INFEASIBLE = "infeasible"
 FARTHER = "farther than the bound"
-FAILED = "solver failed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,15 +109,13 @@ def _solve_by_least_squares(
     With G s >= h, the residual r of min ||[G^T; h^T] v - e|| over v >= 0, e the last unit vector, gives the shortest
     step -r / r_last, and r = 0 shows that there is none.
     """
-    from scipy.optimize import nnls
-
     matrix, limits, basis = _in_the_span(rows, slacks, target, gap)
     system = np.vstack([matrix.T, limits])
     goal = np.append(np.zeros(matrix.shape[1]), 1.0)
-    try:
-        weights, size = nnls(system, goal, maxiter=20 * len(limits))
-    except RuntimeError:
+    answer = nonnegative_least_squares(system, goal, 20 * len(limits))
+    if answer is None:
         return None, FAILED
+    weights, size = answer
     residual = system @ weights - goal
     if size < 1e-7 or residual[-1] > -1e-14:
         return None, INFEASIBLE
@@ -145,48 +141,12 @@ def _in_the_span(
 def _solve(
     rows: np.ndarray, slacks: np.ndarray, target: np.ndarray, gap: float, norm: float
 ) -> tuple[np.ndarray | None, str]:
-    """One program over the given rows by cvxpy: a QP for norm 2, an LP for 1 and inf.
-
-    The LPs go to HiGHS, two to seven times faster here than Clarabel: for norm inf to its interior-point method without
-    crossover (the caller checks the point that comes back), for norm 1, which has few rows, to its simplex method.
-    """
-    import cvxpy as cp
-
+    """One program over the given rows: a QP for norm 2, an LP for 1 and inf; see `solvers.smallest_step`."""
     if norm == 2:
         matrix, limits, basis = _in_the_span(rows, slacks, target, gap)
-        options: dict[str, Any] = {"solver": cp.CLARABEL}
     else:
         matrix, limits, basis = np.vstack([rows, target]), np.append(-slacks / gap, 1.0), None
-        method = {"solver": "simplex"} if norm == 1 else {"solver": "ipm", "run_crossover": "off"}
-        options = {"solver": cp.HIGHS, "highs_options": method}
-    goal, step, conditions = _program(matrix, limits, norm)
-    problem = cp.Problem(cp.Minimize(goal), conditions)
-    try:
-        problem.solve(**options)
-    except (cp.SolverError, ValueError):
-        return None, FAILED
-    if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
-        return None, INFEASIBLE
-    if step.value is None or not np.isfinite(step.value).all():
-        return None, FAILED
-    return (step.value if basis is None else basis @ step.value) * gap, FOUND
-
-
-def _program(matrix: np.ndarray, limits: np.ndarray, norm: float) -> tuple[Any, Any, list[Any]]:
-    """min ||s|| with matrix s >= limits, as (goal, s, conditions) of cvxpy.
-
-    For norm inf s = 2 y - t with 0 <= y <= t: half the rows of -t <= s <= t. For norm 1 s = y - z with y, z >= 0, which
-    needs no rows but the given ones.
-    """
-    import cvxpy as cp
-
-    if norm == math.inf:
-        height, share = cp.Variable(), cp.Variable(matrix.shape[1], nonneg=True)
-        reached = 2 * matrix @ share - matrix.sum(1) * height
-        return height, 2 * share - height, [reached >= limits, share <= height]
-    if norm == 1:
-        both = cp.Variable(2 * matrix.shape[1], nonneg=True)
-        step = both[: matrix.shape[1]] - both[matrix.shape[1] :]
-        return cp.sum(both), step, [np.hstack([matrix, -matrix]) @ both >= limits]
-    step = cp.Variable(matrix.shape[1])
-    return cp.sum_squares(step), step, [matrix @ step >= limits]
+    step, status = smallest_step(matrix, limits, norm)
+    if step is None:
+        return None, status
+    return (step if basis is None else basis @ step) * gap, FOUND

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 
 from relucert_core.certificates.result import CertificateBatch, CertificateEntry
+from relucert_core.devices import on_cpu
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_labels, as_points
-from relucert_core.norms import check_norm, norm_name
+from relucert_core.norms import check_norm, norm_name, plain_number
 
 _MODULES = (
     "certificates.simplex",
@@ -67,12 +68,12 @@ def certify(
     that says why, for a norm or a depth that the method is not made for.
     """
     entry = _entry(method)
-    norm = check_norm(norm)
+    norm, options = check_norm(norm), {name: plain_number(value) for name, value in options.items()}
     _check_supported(entry, net, norm, options)
     points, single = as_points(net, x)
     labels = as_labels(net, label, len(points))
     start = time.perf_counter()
-    with torch.no_grad():
+    with on_cpu(), torch.no_grad():
         items = entry.run(net, points, norm=norm, labels=labels, **options) if len(points) else []
     share = (time.perf_counter() - start) / max(len(points), 1)
     items = [item if item.seconds else dataclasses.replace(item, seconds=share) for item in items]

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "relucert_core"
 LAYERS = (
-    {"errors", "tolerances", "rounding", "definiteness", "norms", "paths"},
+    {"errors", "files", "devices", "solvers", "tolerances", "rounding", "definiteness", "norms", "paths"},
     {"layers", "network"},
     {"forward"},
     {"importers", "datasets", "region", "witness", "polyhedron"},
@@ -69,9 +69,10 @@ def test_the_engine_knows_no_streamlit(path):
     assert opens_the_app or not any(name.split(".")[0] == "streamlit" for name in imports(path))
 
 
-def test_only_the_polyhedron_calls_the_solvers():
-    callers = {p.name for p in MODULES if any(n.split(".")[0] == "cvxpy" for n in imports(p))}
-    assert callers <= {"polyhedron.py"}
+def test_foreign_solvers_are_called_in_one_place():
+    foreign = {"cvxpy", "highspy", "clarabel", "scipy.optimize"}
+    callers = {p.name for p in MODULES if any(n in foreign or n.split(".")[0] in foreign for n in imports(p))}
+    assert callers == {"solvers.py"}
 
 
 def test_pages_compute_nothing_by_hand():

@@ -23,9 +23,10 @@ from relucert_core.attacks.problem import (
     nearer,
 )
 from relucert_core.attacks.result import Attack, AttackBatch, AttackEntry
+from relucert_core.devices import on_cpu
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_labels, as_points
-from relucert_core.norms import NORMS, check_norm
+from relucert_core.norms import NORMS, check_norm, plain_number
 
 __all__ = ["ATTACKS", "Attack", "AttackBatch", "AttackEntry", "attack"]
 
@@ -103,14 +104,32 @@ def attack(
         is x. Deterministic.
     Raises InvalidInput for arguments of wrong shape or value, Unsupported for an unknown method, norm or option.
     """
+    options = {name: plain_number(value) for name, value in options.items()}
     entry, order = _entry(method, options), check_norm(norm)
     net.need_chain("An attack")
+    with on_cpu():
+        return _attack(net, x, entry, order, options, label, bounds, starts, path, progress)
+
+
+def _attack(
+    net: Network,
+    x: Any,
+    entry: AttackEntry,
+    order: float,
+    options: dict[str, Any],
+    label: Any,
+    bounds: tuple[float, float] | None,
+    starts: Any,
+    path: bool,
+    progress: Callable[[int, int], None] | None,
+) -> Any:
+    """`attack` with the method and the norm looked up."""
     points, single = as_points(net, x)
     labels = as_labels(net, label, len(points))
     box = _checked_bounds(bounds, points, "the points")
     begins = None if starts is None else _checked_starts(net, starts, box)
     items: list[Attack] = []
-    for part in torch.arange(len(points)).split(_CHUNK):
+    for part in torch.arange(len(points)).split(_CHUNK) if len(points) else ():
         chosen = None if labels is None else labels[part]
         problem = make_problem(net, points[part], chosen, order, box, starts=begins, path=path)
         items += _attack_chunk(entry, problem, options)

@@ -56,7 +56,7 @@ def _descend(problem: Problem, begin: torch.Tensor, scale: torch.Tensor, *, step
         if problem.path:
             trail.append(problem.points.index_copy(0, rows, here))
         change = shrink * max(wave, 0.1)
-        radius = radius * torch.where(crossed, 1 - change, 1 + change)
+        radius = torch.where(crossed, radius * (1 - change), radius * (1 + change))
         offset = here - part.points + (wave * scale[rows]).unsqueeze(-1) * unit_step(gradient, 2.0)
         here = part.clip(part.points + radius.unsqueeze(-1) * unit_step(offset, 2.0))
     return settle(problem, best, trail)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from relucert_core import __version__
-from relucert_core.errors import RelucertError
+from relucert_core.errors import RelucertError, shown
 
 _COMMANDS = (
     "certify",
@@ -57,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     called = Path(sys.argv[0]).stem
     chosen = (parser(called) if called == "relucert" else parser()).parse_args(arguments)
     try:
-        return int(chosen.run(chosen))
+        code = int(chosen.run(chosen))
+        sys.stdout.flush()  # a full disk shows here, not when Python has ended
+        return code
     except RelucertError as error:
         print(error, file=sys.stderr)
         return 2
@@ -67,3 +70,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except (OSError, MemoryError) as error:
+        print(_sentence(error), file=sys.stderr)
+        _forget_output()
+        return 2
+
+
+def _sentence(error: OSError | MemoryError) -> str:
+    """What the system refused: a full disk, a limit on files or memory, a folder where a file was meant."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this: give fewer images, or a smaller network."
+    words = error.strerror or str(error) or type(error).__name__
+    name = "standard output" if error.filename is None else shown(str(error.filename))
+    return f"{words}: {name} could not be read or written; what was complete before has been kept."
+
+
+def _forget_output() -> None:
+    """Point standard output to nowhere: what it still holds would fail once more as Python ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

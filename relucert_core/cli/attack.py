@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     methods = split_attacks(arguments.method)
     if not methods:
         raise InvalidInput("Name at least one attack with --method.")
-    images = for_network(read_images(arguments.data, arguments.folder), arguments.model).head(arguments.first)
+    images = for_network(read_images(arguments.data, arguments.folder), arguments.model, net).head(arguments.first)
     options = {"bounds": (0.0, 1.0)} if arguments.pixels else {}
     chosen = [attack_method(method, norm, False, arguments.points, **options) for method in methods]
     starts = images.points if arguments.starts else None

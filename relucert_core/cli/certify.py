@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         reason = supports(CERTIFICATES[method], net, norm)
         if reason:
             raise Unsupported(reason)
-    images = for_network(read_images(arguments.data, arguments.folder), arguments.model).head(arguments.first)
+    images = for_network(read_images(arguments.data, arguments.folder), arguments.model, net).head(arguments.first)
     if arguments.use_labels and images.labels is None:
         raise InvalidInput("--use-labels needs data with labels; these images have none.")
     eps = parsed_eps(arguments.eps) if arguments.eps else []

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from relucert_core.jobs.check import check
 
     net = open_network(arguments.model)
-    images = for_network(read_images(arguments.data, arguments.folder), arguments.model)
+    images = for_network(read_images(arguments.data, arguments.folder), arguments.model, net)
     found = check(arguments.files, net, images.points)
     for kind, sentences in (("false", found.false), ("lost", found.lost), ("damaged", found.damaged)):
         for sentence in sentences[:_MOST]:

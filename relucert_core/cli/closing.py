@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relucert_core.cli.progress import ProgressBar
+from relucert_core.files import check_can_write, write_whole
 
 _EPILOG = """For each network the medians over the images of the simplex and CROWN-Ada certificates, of the search's
 lower bound after 1, 10 and 60 seconds (checkpoints of one run), of the exact distance where it was reached and of the
@@ -46,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = checked(names, arguments.images, arguments.seconds)
     folder = arguments.store or store_folder()
     _, missing = shipped_networks(settings.networks)
+    if arguments.out is not None:
+        check_can_write(arguments.out)
     for name in missing:
         print(f"{name} does not ship and is left out.", file=sys.stderr)
     bar = ProgressBar()
@@ -59,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         for line in _lines(closing_table(results, settings.checkpoints)):
             print(line)
         sys.stdout.flush()
-    if arguments.out:
+    if arguments.out is not None:
         _write(arguments.out, results)
     return 1 if missing else 0
 
@@ -78,5 +81,5 @@ def _write(path: Path, results: dict[str, Any]) -> None:
     from relucert_core.jobs.lines import plain
 
     values = {name: [plain(asdict(entry)) for entry in entries] for name, entries in results.items()}
-    path.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf8")
+    write_whole(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode("utf8"))
     print(path)

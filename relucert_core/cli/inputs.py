@@ -1,31 +1,39 @@
-"""What `certify` and `attack` read: networks by name or file, images from MNIST, an .npz file or a folder."""
+"""What `certify` and `attack` read: networks by name or file, images from MNIST, an array file or a folder."""
 
 from __future__ import annotations
 
 import sys
-import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from relucert_core.errors import DataUnavailable, InvalidInput, RelucertError
+from relucert_core.errors import DataUnavailable, InvalidInput, RelucertError, shown
+from relucert_core.files import is_file, is_folder, read_file
 from relucert_core.network import Network
 
+DATA_SETS = ("mnist-sample", "mnist-test", "mnist-train")
 DATA_HELP = (
     "mnist-sample (1,000 shipped test images), mnist-test, mnist-train (the full set, see `data`), FILE.npz with "
-    "'images' (B, D) and perhaps 'labels' (B,), or a FOLDER of PNG and JPEG pictures"
+    "'images' (B, D) and perhaps 'labels' (B,), FILE.npy with images (B, D), or a FOLDER of PNG and JPEG pictures"
 )
+_PICTURES = (".png", ".jpg", ".jpeg")
+_OUT_OF_RANGE = 0.5  # of the range's length: beyond, the images are probably on another scale
 
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Points (B, D) float64, their labels (B,) or None, a name for each, and how many files could not be read."""
+    """Points (B, D) float64, their labels (B,) or None, a name for each, and how many files could not be read.
+
+    data_set: the reserved word that they came by, "" for files. whole: were they stored as whole numbers?
+    """
 
     points: np.ndarray
     labels: np.ndarray | None
     names: tuple[str, ...]
     skipped: int = 0
+    data_set: str = ""
+    whole: bool = False
 
     def head(self, first: int | None) -> Images:
         """The first images (all for None)."""
@@ -34,7 +42,7 @@ class Images:
     def pick(self, rows: np.ndarray) -> Images:
         """The images at `rows`."""
         labels = None if self.labels is None else self.labels[rows]
-        return Images(self.points[rows], labels, tuple(self.names[i] for i in rows), self.skipped)
+        return replace(self, points=self.points[rows], labels=labels, names=tuple(self.names[i] for i in rows))
 
 
 def open_network(name: str) -> Network:
@@ -44,33 +52,63 @@ def open_network(name: str) -> Network:
 
     if name in {card.name for card in list_models()}:
         return load_model(name)
-    if Path(name).suffix == ".safetensors" or Path(name).exists():
+    if Path(name).suffix == ".safetensors" or is_file(name):
         return load_network(name)
-    raise DataUnavailable(f"There is no network {name!r}: give a name that `models` lists, or a .safetensors file.")
+    raise DataUnavailable(f"There is no network {shown(name)}: give a name that `models` lists, or a file.")
 
 
 def read_images(source: str, folder: Path | None = None) -> Images:
-    """The images of `source`; `folder` is MNIST's. Raises InvalidInput, DataUnavailable."""
-    if source.startswith("mnist-"):
+    """The images of `source`; `folder` is MNIST's. Raises InvalidInput, DataUnavailable.
+
+    Only the reserved words are data sets; every other name is a path.
+    """
+    if source in DATA_SETS:
         return _mnist(source, folder)
-    if Path(source).is_dir():
+    if is_folder(source):
         return _pictures(Path(source))
-    if Path(source).suffix == ".npz":
-        return _npz(Path(source))
-    raise DataUnavailable(f"There are no images in {source!r}: give {DATA_HELP}.")
+    if is_file(source) and Path(source).suffix.lower() in (".npz", ".npy"):
+        return _arrays(Path(source))
+    raise DataUnavailable(f"There are no images in {shown(source)}: give {DATA_HELP}.")
 
 
-def for_network(images: Images, model: str) -> Images:
-    """MNIST's labels as class numbers of a shipped network; images of digits that it does not know are left out."""
+def for_network(images: Images, model: str, net: Network) -> Images:
+    """The images as `net` wants them, which was opened by the name `model`.
+
+    MNIST's labels become class numbers of a shipped network, and images of digits that it does not know are left out.
+    For a network whose inputs have a known range whole numbers from a file are refused, and values far outside it get a
+    warning on stderr.
+    """
+    _check_scale(images, net)
     from relucert_core.importers.shipped import list_models
 
     card = next((card for card in list_models() if card.name == model), None)
-    if card is None or images.labels is None or not images.names or not images.names[0].startswith("mnist-"):
+    if card is None or images.labels is None or not images.data_set:
         return images
     classes = card.recipe["labels"]
     rows = np.flatnonzero([classes[label] is not None for label in images.labels])
     known = images.pick(rows)
-    return Images(known.points, np.array([classes[label] for label in images.labels[rows]]), known.names, known.skipped)
+    return replace(known, labels=np.array([classes[label] for label in images.labels[rows]], dtype=np.int64))
+
+
+def _check_scale(images: Images, net: Network) -> None:
+    """Refuse whole numbers, and warn of values far beyond the range that the network's card gives for its inputs."""
+    if net.input_range is None or not images.points.size:
+        return
+    low, high = net.input_range
+    least, most = float(images.points.min()), float(images.points.max())
+    remedy = "divide them by 255, or read the network with trained_on=(0, 255)"
+    if images.whole:
+        raise InvalidInput(
+            f"The images are whole numbers from {least:g} to {most:g}, and this network takes inputs from {low:g} to "
+            f"{high:g}: {remedy}."
+        )
+    spare = _OUT_OF_RANGE * (high - low)
+    if least < low - spare or most > high + spare:
+        print(
+            f"Warning: the images run from {least:g} to {most:g}, and this network takes inputs from {low:g} to "
+            f"{high:g}: if they are on another scale, {remedy}.",
+            file=sys.stderr,
+        )
 
 
 def _mnist(source: str, folder: Path | None) -> Images:
@@ -78,39 +116,51 @@ def _mnist(source: str, folder: Path | None) -> Images:
 
     if source == "mnist-sample":
         points, labels = mnist_sample()
-    elif source in ("mnist-test", "mnist-train"):
-        points, labels = load_mnist(source.removeprefix("mnist-"), folder)
     else:
-        raise DataUnavailable(f"There is no data set {source!r}: give {DATA_HELP}.")
-    return Images(points, labels, tuple(f"{source}/{i}" for i in range(len(points))))
+        points, labels = load_mnist(source.removeprefix("mnist-"), folder)
+    return Images(points, labels, tuple(f"{source}/{i}" for i in range(len(points))), data_set=source)
 
 
-def _npz(path: Path) -> Images:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in ("images", "labels") if key in file}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InvalidInput(f"{path.name} is no readable .npz file ({error}).") from None
-    if "images" not in arrays or arrays["images"].dtype.kind not in "fiub":
-        raise InvalidInput(f"{path.name} has no array of numbers named 'images' (B, D).")
-    points = arrays["images"].reshape(len(arrays["images"]), -1).astype(np.float64)
-    labels = arrays.get("labels")
-    if labels is not None and (labels.shape != (len(points),) or labels.dtype.kind not in "iu"):
-        raise InvalidInput(f"'labels' in {path.name} must be {len(points)} whole numbers.")
-    return Images(points, labels, tuple(f"{path.name}/{i}" for i in range(len(points))))
+def _arrays(path: Path) -> Images:
+    """The images of a .npz or .npy file."""
+    from relucert_core.datasets.array_files import MAX_BYTES, read_npy, read_npz
+
+    data, name = read_file(path, MAX_BYTES), shown(path.name)
+    if path.suffix.lower() == ".npz":
+        arrays = read_npz(data, ("images", "labels"), path.name)
+    else:
+        arrays = {"images": read_npy(data, name)}
+    images, labels = arrays.get("images"), arrays.get("labels")
+    if images is None:
+        raise InvalidInput(f"{name} has no array of numbers named 'images' (B, D).")
+    if images.ndim < 2 or not images.size:
+        raise InvalidInput(f"The images in {name} must be an array (B, D) of at least one; {images.shape} came.")
+    if labels is not None and (labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"):
+        raise InvalidInput(f"'labels' in {name} must be {len(images)} whole numbers.")
+    points = images.reshape(len(images), -1).astype(np.float64)
+    if labels is not None and int(labels.max()) > np.iinfo(np.int64).max:
+        raise InvalidInput(f"'labels' in {name} reach {int(labels.max())}, which is no class.")
+    labels = None if labels is None else labels.astype(np.int64)
+    names = tuple(f"{path.name}/{i}" for i in range(len(points)))
+    return Images(points, labels, names, whole=images.dtype.kind in "iu")
 
 
 def _pictures(folder: Path) -> Images:
+    from relucert_core.datasets.picture_files import MAX_FILE_BYTES
     from relucert_core.datasets.pictures import digit_from_picture
 
     digits, names, skipped = [], [], 0
-    for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg")):
+    try:
+        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES)
+    except OSError as error:
+        raise DataUnavailable(f"The folder {shown(str(folder))} cannot be read ({error.strerror}).") from None
+    for path in paths:
         try:
-            digits.append(digit_from_picture(path.read_bytes()))
+            digits.append(digit_from_picture(read_file(path, MAX_FILE_BYTES)))
             names.append(path.name)
         except RelucertError as error:
             skipped += 1
-            print(f"{path.name} was left out: {error}", file=sys.stderr)
+            print(f"{shown(path.name)} was left out: {error}", file=sys.stderr)
     if not digits:
-        raise DataUnavailable(f"There is no readable PNG or JPEG picture in {folder.name!r}.")
+        raise DataUnavailable(f"There is no readable PNG or JPEG picture in {shown(str(folder))}.")
     return Images(np.stack(digits), None, tuple(names), skipped)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
+
+from relucert_core.errors import InvalidInput, shown
+from relucert_core.files import make_folder, write_whole
 
 _BOX, _CENTRE = 1.25, (0.0, 0.05)
 
@@ -29,15 +31,18 @@ def run(arguments: argparse.Namespace) -> int:
     from relucert_core.paths import PRESETS
     from relucert_core.training.showcase import build_run, runs
 
-    folder = Path(arguments.to) if arguments.to else PRESETS
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in arguments.only or runs():
+    known = runs()
+    for name in arguments.only or ():
+        if name not in known:
+            raise InvalidInput(f"There is no stored network {shown(name)}: use one of {', '.join(known)}.")
+    folder = make_folder(PRESETS if arguments.to is None else arguments.to)
+    for name in arguments.only or known:
         data = build_run(name)
-        (folder / f"{name}.safetensors").write_bytes(data)
+        write_whole(folder / f"{name}.safetensors", data)
         print(f"{name}: {len(data):,} bytes")
     if not arguments.only and folder == PRESETS:
         picture = json.dumps(figure1_data(), separators=(",", ":"))
-        (folder / "figure1.json").write_text(picture, encoding="utf8")
+        write_whole(folder / "figure1.json", picture.encode("utf8"))
         print(f"figure1.json: {len(picture):,} bytes")
     return 0
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from relucert_core.cli.progress import ProgressBar
 from relucert_core.experiments.catalogue import EXPERIMENTS
+from relucert_core.files import make_folder, write_whole
 
 if TYPE_CHECKING:
     from relucert_core.experiments.records import Record
@@ -52,6 +53,7 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the experiment, write its files and print its numbers; 0."""
     prepared = _prepare(arguments)
+    make_folder(arguments.out)
     if arguments.fresh:
         prepared.forget()
     bar = ProgressBar()
@@ -97,13 +99,12 @@ def _write(record: Record, folder: Path, ship: bool) -> list[Path]:
     from relucert_core.figures.export import to_png, to_svg
     from relucert_core.figures.reports import pictures_of
 
-    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{record.experiment}.json", folder / f"{record.experiment}.csv"]
     write_record(record, paths[0])
-    paths[1].write_text(to_csv(record), encoding="utf8")
+    write_whole(paths[1], to_csv(record).encode("utf8"))
     for name, figure in pictures_of(record).items():
         for path, data in ((folder / f"{name}.svg", to_svg(figure)), (folder / f"{name}.png", to_png(figure))):
-            path.write_bytes(data)
+            write_whole(path, data)
             paths.append(path)
     if ship:
         paths.append(shipped_path(record.experiment))

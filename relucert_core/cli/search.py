@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from relucert_core.cli.progress import ProgressBar
 from relucert_core.errors import InvalidInput
+from relucert_core.files import check_can_write
 
 if TYPE_CHECKING:
     from relucert_core.experiments.search_run import SearchRun
@@ -45,9 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Search, print the result, write it where asked; 0."""
     from relucert_core.experiments.search_run import run_path, write_run
 
+    if arguments.out is not None:
+        check_can_write(arguments.out)
     found = _search(arguments)
     name = str(arguments.image)
-    paths = [arguments.out] if arguments.out else []
+    paths = [] if arguments.out is None else [arguments.out]
     paths += [run_path(arguments.model, name, arguments.method, found.subject.norm)] if arguments.ship else []
     for path in paths:
         write_run(found, path)

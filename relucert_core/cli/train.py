@@ -9,6 +9,7 @@ from typing import Any
 
 from relucert_core.cli.progress import ProgressBar
 from relucert_core.errors import RelucertError
+from relucert_core.files import check_can_write
 
 _EPILOG = """Writes FILE (safetensors, as a torch state_dict) and its card beside it (FILE with .json).
 The recipes are those of the paper's Tables 2-4 and the smaller networks; `models` lists what is shipped.
@@ -42,7 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     try:
         recipe = find_recipe(arguments.recipe)
-        path = arguments.out or Path(f"{recipe.name}.safetensors")
+        path = check_can_write(Path(f"{recipe.name}.safetensors") if arguments.out is None else arguments.out)
+        check_can_write(path.with_suffix(".json"))
         bar = ProgressBar()
         net, card = run_recipe(
             recipe, folder=arguments.data, seed=arguments.seed, on_progress=lambda p: bar.show(p.done, _words(p))

@@ -16,6 +16,7 @@ import numpy as np
 
 from relucert_core.datasets.idx import idx_bytes, read_idx
 from relucert_core.errors import DataUnavailable, InvalidInput
+from relucert_core.files import make_folder, write_whole
 from relucert_core.paths import DIGITS, user_cache
 
 SAMPLE_SIZE = 1000
@@ -77,14 +78,11 @@ def download_mnist(
     DataUnavailable when no mirror gives it.
     """
     target = mnist_folder(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    make_folder(target)
     for name, checksum in MD5.items():
         path = target / name
         if not path.is_file() or _md5(path.read_bytes()) != checksum:
-            data = _fetch(name, checksum, mirrors, progress)
-            partial = path.with_suffix(f".part{os.getpid()}")
-            partial.write_bytes(data)
-            partial.replace(path)
+            write_whole(path, _fetch(name, checksum, mirrors, progress))
     return target
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from relucert_core.errors import DataUnavailable, InvalidInput
+from relucert_core.errors import DataUnavailable, InvalidInput, shown
+from relucert_core.files import is_file, read_file, reason, write_whole
 from relucert_core.importers.state_dict import chain_from_tensors
 from relucert_core.layers import Layer, csr_parts
 from relucert_core.network import Network
 
 _KIND, _CHAIN, _GENERAL = "relucert", "chain 1", "layers 1"
+_BYTES = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8}
+_STORED = {**_BYTES, "I64": 8, "U8": 1}
+_MOST = 2**48  # of a length or an offset: no file is that large
 
 
 def load_network(
@@ -37,9 +42,11 @@ def load_network(
         path, data = None, source
     else:
         path = Path(source)
-        if not path.is_file():
-            raise DataUnavailable(f"There is no network file {path.name!r}; give the path of a .safetensors file.")
-        data = path.read_bytes()
+        if not is_file(path):
+            raise DataUnavailable(
+                f"There is no network file {shown(str(source))}; give the path of a .safetensors file."
+            )
+        data = read_file(path)
     found = name or (path.stem if path else "network")
     return network_from_bytes(data, activation=activation, layers=layers, max_parameters=max_parameters, name=found)
 
@@ -69,7 +76,7 @@ def save_network(net: Network, path: str | Path, *, metadata: dict[str, str] | N
 
     float32 is written when every number is a float32 one, float64 otherwise.
     """
-    Path(path).write_bytes(network_bytes(net, metadata=metadata))
+    write_whole(path, network_bytes(net, metadata=metadata))
 
 
 def network_bytes(net: Network, *, metadata: dict[str, str] | None = None) -> bytes:
@@ -151,26 +158,34 @@ def _general_layer(arrays: dict[str, np.ndarray], key: str) -> Layer:
 
 def _read(data: bytes, max_parameters: int | None, *, stored: bool = False) -> dict[str, Any]:
     """The tensors of the file; `stored`: one of ours with masks and CSR, whose tensors may hold whole numbers."""
-    import safetensors
     from safetensors.torch import load
 
-    header = _header(data)
-    count = 0
-    for key, entry in header.items():
-        shape = entry.get("shape") if isinstance(entry, dict) else None
-        if (
-            not isinstance(shape, list)
-            or not 0 <= len(shape) <= 8
-            or entry.get("dtype") not in ("F16", "BF16", "F32", "F64", *(("I64", "U8") if stored else ()))
-        ):
-            raise InvalidInput(f"Tensor {key!r} is no weight matrix or bias vector of real numbers.")
-        count += int(np.prod([int(n) for n in shape], dtype=object))
+    kinds = _STORED if stored else _BYTES
+    count = sum(_entry_size(key, entry, kinds) for key, entry in _header(data).items())
     if max_parameters is not None and count > max_parameters:
         raise InvalidInput(f"The file holds {count:,} numbers; at most {max_parameters:,} are accepted here.")
     try:
         return load(data)
-    except (safetensors.SafetensorError, ValueError, KeyError, RuntimeError, OverflowError) as error:
-        raise InvalidInput(f"This is not a whole safetensors file ({error}).") from None
+    except Exception as error:  # the header has been checked; what is left is a file that is cut off or overlaps
+        raise InvalidInput(f"This is not a whole safetensors file ({reason(error)}).") from None
+
+
+def _entry_size(key: str, entry: Any, kinds: dict[str, int]) -> int:
+    """How many numbers a tensor of the header holds; InvalidInput unless its shape, type and place can be one's."""
+    wanted: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    shape: Any = wanted.get("shape")
+    place: Any = wanted.get("data_offsets")
+    dtype = wanted.get("dtype")
+    whole = all(
+        isinstance(part, list) and all(type(n) is int and 0 <= n < _MOST for n in part) for part in (shape, place)
+    )
+    bytes_each = kinds.get(dtype) if isinstance(dtype, str) else None
+    if not whole or len(shape) > 8 or len(place) != 2 or bytes_each is None:
+        raise InvalidInput(f"Tensor {shown(key)} is no weight matrix or bias vector of real numbers.")
+    size = math.prod(shape)
+    if place[1] - place[0] != size * bytes_each:
+        raise InvalidInput(f"Tensor {shown(key)} is said to lie where {size:,} numbers have no room: export it again.")
+    return size
 
 
 def _metadata(data: bytes) -> dict[str, str]:

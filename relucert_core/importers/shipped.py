@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from relucert_core.errors import DataUnavailable, InvalidInput
+from relucert_core.errors import DataUnavailable, InvalidInput, shown
+from relucert_core.files import write_whole
 from relucert_core.importers.safetensors_file import load_network, network_bytes
 from relucert_core.network import Network
 from relucert_core.paths import NETWORKS
@@ -22,6 +23,7 @@ class ModelCard:
     `architecture` (D, N_1, ..., K); `classes`: their names in the order of the logits; `recipe`: the settings that
     made it; `data`; `test_accuracy` (share of the test images of its classes); `seed`; `versions`; `licence`;
     `sha256` of the safetensors file; `title`: one line for menus; `measured`: further figures, by name.
+    `input_range`: (lowest, highest) value of an input in the data that it was trained on.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ModelCard:
     licence: str
     sha256: str = ""
     measured: dict[str, Any] = field(default_factory=dict)
+    input_range: tuple[float, float] = (0.0, 1.0)
 
 
 def list_models() -> list[ModelCard]:
@@ -52,21 +55,22 @@ def load_model(name: str) -> Network:
     """
     names = [path.stem for path in sorted(NETWORKS.glob("*.json"))]
     if name not in names:
-        raise InvalidInput(f"There is no shipped network {name!r}: there are {', '.join(names) or 'none'}.")
+        raise InvalidInput(f"There is no shipped network {shown(name)}: there are {', '.join(names) or 'none'}.")
     path = NETWORKS / f"{name}.safetensors"
     data = path.read_bytes() if path.is_file() else b""
-    if hashlib.sha256(data).hexdigest() != load_card(name).sha256:
+    card = load_card(name)
+    if hashlib.sha256(data).hexdigest() != card.sha256:
         raise DataUnavailable(
             f"The file of the shipped network {name!r} is missing or changed: check out or install the project anew."
         )
-    return load_network(data, activation="relu", name=name)
+    return load_network(data, activation="relu", name=name).with_input_range(*card.input_range)
 
 
 def load_card(name: str) -> ModelCard:
     """The card of the shipped network `name`."""
     path = NETWORKS / f"{name}.json"
     if path not in NETWORKS.glob("*.json"):
-        raise InvalidInput(f"There is no shipped network {name!r}; `python -m relucert_core models` lists them.")
+        raise InvalidInput(f"There is no shipped network {shown(name)}; `python -m relucert_core models` lists them.")
     return _read_card(path)
 
 
@@ -76,12 +80,13 @@ def write_model(net: Network, card: ModelCard, path: str | Path) -> ModelCard:
     data = network_bytes(net)
     values = {item.name: getattr(card, item.name) for item in fields(card)}
     card = ModelCard(**(values | {"sha256": hashlib.sha256(data).hexdigest()}))
-    path.write_bytes(data)
-    path.with_suffix(".json").write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf8")
+    write_whole(path, data)
+    write_whole(path.with_suffix(".json"), (json.dumps(asdict(card), indent=2) + "\n").encode("utf8"))
     return card
 
 
 def _read_card(path: Path) -> ModelCard:
     values = json.loads(path.read_text(encoding="utf8"))
-    values["architecture"], values["classes"] = tuple(values["architecture"]), tuple(values["classes"])
+    for key in ("architecture", "classes", "input_range"):
+        values[key] = tuple(values.get(key, (0.0, 1.0)))
     return ModelCard(**values)

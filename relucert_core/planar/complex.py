@@ -25,6 +25,7 @@ from relucert_core.planar.rounds import starts_of
 from relucert_core.planar.subdivide import Budget, OverBudget, Subdivision, subdivide
 
 MAX_REGIONS = 200_000
+LARGEST = 1e150  # of a coordinate of the box: products of two must stay in the range of float64
 Pattern = tuple[np.ndarray, ...]
 
 
@@ -199,8 +200,14 @@ def planar_complex(net: Network, box: Any, max_regions: int = MAX_REGIONS) -> Pl
             "space with slice_network(net, origin, u, v)."
         )
     frame = checked_box(box)
-    cut = subdivide(net.weights, net.biases, box_corners(frame), Budget(max_regions))
-    return assemble(net, frame, cut)
+    try:
+        with np.errstate(over="raise"):
+            cut = subdivide(net.weights, net.biases, box_corners(frame), Budget(max_regions))
+            return assemble(net, frame, cut)
+    except FloatingPointError:
+        raise InvalidInput(
+            "The network's values overflow in this box: take a smaller box, or scale the network's weights down."
+        ) from None
 
 
 def assemble(net: Network, box: np.ndarray, cut: Subdivision) -> PlanarComplex:
@@ -216,13 +223,16 @@ def assemble(net: Network, box: np.ndarray, cut: Subdivision) -> PlanarComplex:
 
 
 def checked_box(box: Any) -> np.ndarray:
-    """The box as an array [[x0, x1], [y0, y1]]; InvalidInput unless both sides have a positive, finite length."""
+    """The box as an array [[x0, x1], [y0, y1]]; InvalidInput unless both sides are positive and within LARGEST of 0."""
     array = as_tensor(box, "the box").numpy()
     if array.shape != (2, 2):
         raise InvalidInput(f"Give the box as ((x0, x1), (y0, y1)); an array of shape {array.shape} came.")
-    sides = array[:, 1] - array[:, 0]
-    if not (sides > 0).all() or not np.isfinite(sides).all():
-        raise InvalidInput(f"The box must have x0 < x1 and y0 < y1; {array.tolist()} came.")
+    with np.errstate(over="ignore"):
+        sides = array[:, 1] - array[:, 0]
+    if not (sides > 0).all() or not np.abs(array).max() <= LARGEST:
+        raise InvalidInput(
+            f"The box must have x0 < x1 and y0 < y1, all within {LARGEST:g} of 0; {array.tolist()} came."
+        )
     return array
 
 

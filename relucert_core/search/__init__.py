@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from relucert_core.devices import each_on_cpu
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.norms import check_norm, norm_name
@@ -53,10 +54,10 @@ def search(
     if method == "exact":
         from relucert_core.search.exact.branch_and_bound import explore
 
-        return explore(net, points[0], chosen, starts=starts, **budgets)  # type: ignore[arg-type]
+        return each_on_cpu(explore(net, points[0], chosen, starts=starts, **budgets))  # type: ignore[arg-type]
     from relucert_core.search.neighbours.walk import walk
 
-    return walk(net, points[0], chosen, norm=order, starts=starts, **budgets)  # type: ignore[arg-type]
+    return each_on_cpu(walk(net, points[0], chosen, norm=order, starts=starts, **budgets))  # type: ignore[arg-type]
 
 
 class _Callable(ModuleType):

@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import linprog, nnls
 
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, gamma
+from relucert_core.solvers import linear_program, nonnegative_least_squares
 
 _HEAVIEST = 1e7
 Proposer = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -28,10 +28,8 @@ def propose_weights(rows: np.ndarray, levels: np.ndarray) -> np.ndarray:
     matrix = np.concatenate([rows, levels[:, None]], axis=1).T
     target = np.zeros(len(matrix))
     target[-1] = 1.0
-    try:
-        return nnls(matrix, target)[0]
-    except (RuntimeError, ValueError):
-        return np.zeros(len(levels))
+    answer = nonnegative_least_squares(matrix, target)
+    return np.zeros(len(levels)) if answer is None else answer[0]
 
 
 def propose_by_program(rows: np.ndarray, levels: np.ndarray, dual: float) -> tuple[np.ndarray, np.ndarray]:
@@ -42,19 +40,19 @@ def propose_by_program(rows: np.ndarray, levels: np.ndarray, dual: float) -> tup
     """
     count, size = rows.shape
     if dual == np.inf:
-        matrix, bounds = np.vstack([rows.T, -rows.T]), [(0.0, _HEAVIEST)] * count
+        matrix, upper = np.vstack([rows.T, -rows.T]), np.full(count, _HEAVIEST)
         limits, cost = np.ones(2 * size), -levels
     else:  # two more numbers for each coordinate: its positive and its negative part
         parts = np.hstack([-np.eye(size), np.eye(size)])
         matrix = np.vstack([np.hstack([rows.T, parts]), np.hstack([-rows.T, -parts]), np.ones((1, count + 2 * size))])
         matrix[-1, :count] = 0.0
         limits, cost = np.append(np.zeros(2 * size), 1.0), np.append(-levels, np.zeros(2 * size))
-        bounds = [(0.0, _HEAVIEST)] * count + [(0.0, math.inf)] * (2 * size)
-    found = linprog(cost, A_ub=matrix, b_ub=limits, bounds=bounds, method="highs")
-    if found.x is None:
+        upper = np.append(np.full(count, _HEAVIEST), np.full(2 * size, math.inf))
+    answer = linear_program(cost, matrix, limits, upper)
+    if answer is None:
         return np.zeros(count), np.zeros(size)
-    slopes = -found.ineqlin.marginals
-    return found.x[:count], slopes[:size] - slopes[size : 2 * size]
+    weights, slopes = answer
+    return weights[:count], slopes[:size] - slopes[size : 2 * size]
 
 
 def farthest_aggregate(

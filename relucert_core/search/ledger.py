@@ -13,6 +13,7 @@ from relucert_core.certificates.margins import WITNESS_SLACK
 from relucert_core.certificates.result import OVERFLOW, TIE, WRONG
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
+from relucert_core.norms import plain_number
 from relucert_core.rounding import below, distance_above
 from relucert_core.witness import proved
 
@@ -59,9 +60,10 @@ class SearchStep:
 
 def check_budgets(**budgets: float | None) -> None:
     """InvalidInput unless each budget is a number of at least 0, or None."""
-    for name, value in budgets.items():
+    for name, given in budgets.items():
+        value = plain_number(given)
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0):
-            raise InvalidInput(f"{name} must be a number of at least 0, or None for no limit; {value!r} came.")
+            raise InvalidInput(f"{name} must be a number of at least 0, or None for no limit; {given!r} came.")
 
 
 class Ledger:
@@ -82,8 +84,8 @@ class Ledger:
         self.lower, self.upper = 0.0, math.inf
         self.witness: np.ndarray | None = None
         self.regions, self.queue = 0, 0
-        self.max_seconds = math.inf if max_seconds is None else max_seconds
-        self.max_regions = math.inf if max_regions is None else max_regions
+        self.max_seconds = math.inf if max_seconds is None else float(max_seconds)
+        self.max_regions = math.inf if max_regions is None else float(max_regions)
         self.begun = time.perf_counter()
 
     @property

@@ -68,7 +68,7 @@ def test_reads_npz_files_and_folders_of_pictures(tmp_path, capsys):
     assert main(["certify", "--model", "mnist-20-20-20", "--data", str(folder)]) == 1
     captured = capsys.readouterr()
     assert json.loads(captured.out)["prediction"] == 7
-    assert "broken.png was left out" in captured.err
+    assert "'broken.png' was left out" in captured.err
 
 
 def test_labels_are_translated_and_unknown_digits_left_out(capsys):
