@@ -155,7 +155,8 @@ def test_bad_points_get_one_sentence(name):
 
 
 @pytest.mark.parametrize(
-    "labels", [[[1], [1, 2]], torch.tensor([1.0], dtype=torch.bfloat16), np.float16([1]), 1.5, "one", [1, 2, 3], 1j, True]
+    "labels",
+    [[[1], [1, 2]], torch.tensor([1.0], dtype=torch.bfloat16), np.float16([1]), 1.5, "one", [1, 2, 3], 1j, True],
 )
 def test_bad_labels_get_one_sentence(labels):
     with pytest.raises(InvalidInput, match="label"):

@@ -13,6 +13,7 @@ import numpy as np
 from relucert_core.cli.inputs import Images
 from relucert_core.cli.progress import ProgressBar
 from relucert_core.errors import InvalidInput
+from relucert_core.files import check_can_write
 from relucert_core.network import Network
 
 _TABLES = (".csv", ".parquet")
@@ -48,6 +49,8 @@ def perform(
     from relucert_core.jobs.run import Run, run
     from relucert_core.jobs.tasks import Context, Shard
 
+    if arguments.out is not None:
+        check_can_write(arguments.out)
     shard = Shard() if arguments.shard is None else Shard.parse(arguments.shard)
     lines, table = _places(arguments.out, shard)
     if arguments.points and lines is None:
