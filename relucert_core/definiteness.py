@@ -21,10 +21,18 @@ def least_eigenvalue_below(matrix: torch.Tensor, guess: torch.Tensor | float) ->
     A - guess I is positive definite by more than the rounding (about n 2^-53 of its trace), and -inf where not.
     The matrix must be exactly symmetric as stored; one that is not proves nothing.
     """
+    return proved_factor(matrix, guess)[1]
+
+
+def proved_factor(matrix: torch.Tensor, guess: torch.Tensor | float) -> tuple[torch.Tensor, torch.Tensor]:
+    """The computed Cholesky factor of A - guess I, (..., n, n), and the bound of `least_eigenvalue_below` from it.
+
+    Where the bound is -inf the factor is good for nothing; elsewhere it serves to solve, and nothing about it is proved.
+    """
     size = matrix.shape[-1]
     guess = torch.as_tensor(guess, dtype=matrix.dtype).expand(matrix.shape[:-2])
     if size == 0:
-        return torch.full_like(guess, torch.inf)
+        return matrix, torch.full_like(guess, torch.inf)
     shifted = matrix - torch.diag_embed(guess.unsqueeze(-1).expand(*guess.shape, size))
     factor, failed = torch.linalg.cholesky_ex(shifted)
     # The subtraction on the diagonal rounds by u of its result.
@@ -32,7 +40,7 @@ def least_eigenvalue_below(matrix: torch.Tensor, guess: torch.Tensor | float) ->
     proved = guess - above(residual_norm_above(shifted, factor) + subtraction)
     proved = torch.nextafter(proved, proved.new_tensor(-torch.inf))
     sound = (failed == 0) & torch.isfinite(proved) & (matrix == matrix.mT).all(-1).all(-1)
-    return torch.where(sound, proved, -torch.inf)
+    return factor, torch.where(sound, proved, -torch.inf)
 
 
 def residual_norm_above(matrix: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:

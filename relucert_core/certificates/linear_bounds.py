@@ -81,7 +81,7 @@ def _blocks(centre: Centre, count: int) -> list[slice]:
 
 def _block_margins(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: torch.Tensor) -> torch.Tensor:
     state, found = _climb(Pass(centre, index, radii), rule)
-    state = _relaxed(state, found[-1], rule)
+    state = relaxed(state, found[-1], rule)
     reach = carry_back(state, centre.rivals[index], parallel=rule.parallel, lower_only=True)
     margins = lowered(centre.gaps[index] - reach.down)
     return margins.scatter(1, centre.margins.label[index].view(-1, 1), torch.inf)
@@ -89,14 +89,14 @@ def _block_margins(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: 
 
 def _climb(state: Pass, rule: SlopeRule) -> tuple[Pass, list[LayerBounds]]:
     """The bounds of all hidden layers, from the first to the last, and the pass that gave the last ones."""
-    found = [_first_layer(state)]
+    found = [first_layer(state)]
     for _ in state.centre.net.affine[1:-1]:
-        state = _relaxed(state, found[-1], rule)
-        found.append(_next_layer(state, rule))
+        state = relaxed(state, found[-1], rule)
+        found.append(next_layer(state, rule))
     return state, found
 
 
-def _relaxed(state: Pass, bounds: LayerBounds, rule: SlopeRule) -> Pass:
+def relaxed(state: Pass, bounds: LayerBounds, rule: SlopeRule) -> Pass:
     """The pass with the ReLUs of the next hidden layer, of these bounds, replaced by the rule's lines."""
     values, errors = _at_centre(state)
     return state.with_lines(relax(bounds, values, errors, rule.below))
@@ -108,7 +108,7 @@ def _at_centre(state: Pass) -> tuple[torch.Tensor, torch.Tensor]:
     return forward.values[depth][state.index], forward.errors[depth][state.index]
 
 
-def _first_layer(state: Pass) -> LayerBounds:
+def first_layer(state: Pass) -> LayerBounds:
     """The closed form z(u) -+ r ||row||_dual."""
     values, errors = _at_centre(state)
     smaller, larger = state.centre.row_norms
@@ -118,7 +118,7 @@ def _first_layer(state: Pass) -> LayerBounds:
     return LayerBounds(lowered(values - reach), raised(values + reach), slack, state.centre.lean[state.index])
 
 
-def _next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
+def next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
     """The bounds of the hidden layer above the relaxed ones."""
     if len(state.layers) > 1:
         weight = state.centre.net.affine[len(state.layers)].weight

@@ -1,0 +1,161 @@
+"""The proved maximum over the ball of a quadratic in the first layer's pre-activations (the S-lemma's easy half).
+
+For stored floats h_j >= 0, e_j and mu, with s_j = w_j . d, H = sum h_j w_j w_j', g = sum e_j w_j and B = mu I - H:
+where B + delta I is positive semidefinite, delta >= 0, every d with ||d|| <= r and every proposal p satisfy
+
+    d'Hd + g'd <= mu r^2 - d'Bd + g'd <= mu r^2 + (g'p - p'Bp) + ||g - 2Bp|| (r + ||p||) + delta (r + ||p||)^2,
+
+since g'd - d'Bd is expanded around p and ||d - p|| <= r + ||p||. So all that has to be proved is delta. With V the
+matrix of the columns sqrt(h_j) w_j over the p neurons with h_j > 0, VV' = H and V'V = K have the same non-zero
+eigenvalues, so that a lower bound of the least eigenvalue of the small mu I - K serves for B (mu >= 0).
+
+The proposal solves 2Bp = g with the factor of mu I - K: p = W'(e + k y) / 2mu, (mu I - K) y = k (W g), k = sqrt(h);
+the multiplier is moved by Newton's step towards ||p|| = r, where the bound is least.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from relucert_core.certificates.centre import norms_above
+from relucert_core.certificates.quadratic.first_layer import FirstLayer
+from relucert_core.certificates.quadratic.parabolas import Quadratic
+from relucert_core.definiteness import proved_factor
+from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, gamma
+
+_TRIES = 8
+_GROW = 1.02  # by how much a multiplier grows when its factor fails; the next time by the square
+_CLOSE = 0.01
+_LARGEST = 1e60  # larger numbers are refused: what underflows is multiplied by three of them at most
+_UNDERFLOW = 64 * SMALLEST * _LARGEST**3
+
+
+@dataclass(frozen=True, eq=False)
+class Multipliers:
+    """What is proposed for R quadratics and what is proved of it.
+
+    multiplier (R,) >= 0. shortfall (R,) >= 0: multiplier I - H + shortfall I is proved positive semidefinite; infinite
+    where nothing is. coefficients (R, n): the proposal p = sum over j of coefficients_j w_j.
+    """
+
+    multiplier: torch.Tensor
+    shortfall: torch.Tensor
+    coefficients: torch.Tensor
+
+
+def maximum_above(first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor) -> torch.Tensor:
+    """(R,): upper bounds on the maxima of R quadratics over the ball; infinite where nothing is proved.
+
+    multiplier (R,): proposed, anything. Cost: about one Cholesky factor of the neurons with a parabola for each.
+    """
+    if not len(first.kept):
+        return quadratic.constant
+    return evaluate(first, quadratic, propose(first, quadratic, multiplier))
+
+
+def propose(first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor) -> Multipliers:
+    """Multipliers near those of the least bounds, their proofs and their proposals."""
+    along = quadratic.slope @ first.gram
+    rows = [_Row(first, h, e, g) for h, e, g in zip(quadratic.curvature, quadratic.slope, along, strict=True)]
+    found = [row.search(float(start)) for row, start in zip(rows, multiplier, strict=True)]
+    return Multipliers(
+        multiplier.new_tensor([mu for mu, _, _ in found]),
+        multiplier.new_tensor([shortfall for _, shortfall, _ in found]),
+        torch.stack([coefficients for _, _, coefficients in found]) if found else torch.zeros_like(along),
+    )
+
+
+class _Row:
+    """One quadratic: its small matrix K, and the products of the proposal with it."""
+
+    def __init__(self, first: FirstLayer, curvature: torch.Tensor, slope: torch.Tensor, along: torch.Tensor) -> None:
+        self.first, self.slope = first, slope
+        self.curved = curvature.nonzero().squeeze(1)
+        self.root = above(curvature[self.curved].sqrt())
+        gram = first.gram.index_select(0, self.curved).index_select(1, self.curved)
+        self.matrix = gram * (self.root.unsqueeze(1) * self.root)
+        self.size = float((self.root * first.norms[self.curved]).square().sum())
+        self.pull = self.root * along[self.curved]
+        self.length = float(slope @ along)
+
+    def search(self, multiplier: float) -> tuple[float, float, torch.Tensor]:
+        """(multiplier, shortfall, coefficients) of the least bound met on the way; a shortfall of inf without one."""
+        best: tuple[float, float, float, torch.Tensor] | None = None
+        radius, grow, lowest = self.first.radius, _GROW, 0.0
+        for _ in range(_TRIES):
+            if not 0 < multiplier < _LARGEST:
+                break
+            factor, shortfall = self._factor(multiplier)
+            if not math.isfinite(shortfall):
+                lowest, multiplier, grow = multiplier, multiplier * grow, grow * grow
+                continue
+            value, newton, coefficients = self._solve(multiplier, factor)
+            if best is None or value < best[0]:
+                best = (value, multiplier, shortfall, coefficients)
+            if not abs(newton - multiplier) > _CLOSE * multiplier:
+                break
+            multiplier = newton if newton > lowest else 0.5 * (lowest + multiplier)
+        if best is None:
+            return 0.0, math.inf, torch.zeros_like(self.slope)
+        return best[1:]
+
+    def _factor(self, multiplier: float) -> tuple[torch.Tensor, float]:
+        """The factor of mu I - K, and a proved upper bound on what mu I - H lacks to be semidefinite."""
+        shifted = self.matrix.neg()
+        shifted.diagonal().add_(multiplier)
+        factor, least = proved_factor(shifted, 0.0)
+        count, terms = self.first.rows.shape[1], len(self.curved)
+        error = 4 * gamma(count + 8) * self.size + 4 * UNIT_ROUNDOFF * multiplier + terms * count * _UNDERFLOW
+        shortfall = above(error) - float(least)
+        return factor, (above(shortfall) if shortfall > 0 else 0.0 if shortfall <= 0 else math.inf)
+
+    def _solve(self, multiplier: float, factor: torch.Tensor) -> tuple[float, float, torch.Tensor]:
+        """The value of the bound without its constant, Newton's next multiplier, and the proposal's coefficients."""
+        radius = self.first.radius
+        if len(self.curved):
+            inner = torch.cholesky_solve(self.pull.unsqueeze(1), factor).squeeze(1)
+            image = multiplier * inner - self.pull
+            bend = 0.5 / multiplier * (self.pull + image)
+            curve = float(bend @ torch.cholesky_solve(bend.unsqueeze(1), factor).squeeze(1))
+            gain, square = float(self.pull @ inner), float(inner @ image)
+        else:
+            inner, curve, gain, square = self.pull, 0.0, 0.0, 0.0
+        value = multiplier * radius * radius + (self.length + gain) / (4 * multiplier)
+        square = (self.length + 2 * gain + square) / (4 * multiplier * multiplier)
+        length = math.sqrt(max(square, 0.0))
+        slope = (square + curve) / multiplier
+        newton = multiplier + (square / slope * (length - radius) / radius if slope > 0 else 0.0)
+        coefficients = self.slope / (2 * multiplier)
+        coefficients[self.curved] += self.root * inner / (2 * multiplier)
+        return value, newton, coefficients
+
+
+def evaluate(first: FirstLayer, quadratic: Quadratic, proposed: Multipliers) -> torch.Tensor:
+    """The inequality of the module's docstring, (R,), every rounding counted; infinite where a number is not finite."""
+    h, e, mu = quadratic.curvature, quadratic.slope, proposed.multiplier
+    width, depth = first.rows.shape
+    radius, norms = first.radius, first.norms
+    point = proposed.coefficients @ first.rows
+    length = norms_above(point, 2.0)
+    strays = point @ first.rows.T
+    stray_error = gamma(depth + 4) * norms * length.unsqueeze(-1)
+    pull = e + 2 * h * strays
+    pull_error = 4 * UNIT_ROUNDOFF * (e.abs() + 2 * h * strays.abs()) + 2 * h * stray_error
+    missing = norms_above(pull @ first.rows - 2 * mu.unsqueeze(-1) * point, 2.0)
+    missing = missing + ((gamma(width + 8) * pull.abs() + pull_error) * norms).sum(-1) + 8 * UNIT_ROUNDOFF * mu * length
+    linear, curved = e * strays, h * strays.square()
+    sizes = (linear.abs() + curved).sum(-1)
+    errors = ((e.abs() + 2 * h * strays.abs() + h * stray_error) * stray_error).sum(-1)
+    errors = errors + gamma(width + 8) * sizes + gamma(depth + 8) * mu * length.square()
+    far = radius + length
+    losses = quadratic.constant + missing * far + proposed.shortfall * far.square() + errors
+    ball = mu * radius * radius
+    inner = (linear + curved).sum(-1) - mu * point.square().sum(-1)
+    scale = losses + ball + sizes + mu * length.square()
+    bound = ball + inner + losses + (4 * gamma(width + depth + 16)) * scale + (width + 1) * (depth + 1) * _UNDERFLOW
+    largest = torch.stack([h.amax(-1), e.abs().amax(-1), mu, length, torch.full_like(mu, radius)]).amax(0)
+    safe = (largest < _LARGEST) & (norms.amax() < _LARGEST) & torch.isfinite(bound)
+    return torch.where(safe, bound.clamp(min=0.0), torch.inf)

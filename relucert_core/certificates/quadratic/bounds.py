@@ -1,0 +1,191 @@
+"""Proved bounds over a ball: the pre-activations of every hidden layer, and the margins, by the quadratic bounds.
+
+Layer 1 has its closed form. From layer 2 on, each layer has CROWN-Ada's bounds, with the tighter bounds of the layers
+below; the rows of neurons that stay open get quadratic bounds as well, and the smaller of the two intervals counts. The
+margins f_label - f_j likewise: rivals that CROWN excludes cost nothing more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from relucert_core.certificates import linear_bounds as crown
+from relucert_core.certificates.centre import Centre, centre, lowered, raised
+from relucert_core.certificates.linear_pass import Pass, carry_back
+from relucert_core.certificates.quadratic.ball import maximum_above
+from relucert_core.certificates.quadratic.first_layer import FirstLayer, first_layer, gram_of
+from relucert_core.certificates.quadratic.lines import lowest
+from relucert_core.certificates.quadratic.moments import Proposal
+from relucert_core.certificates.quadratic.parabolas import enclose
+from relucert_core.certificates.relaxations import LayerBounds
+from relucert_core.errors import InvalidInput
+from relucert_core.network import Network, as_labels, as_points
+from relucert_core.rounding import above, sum_above
+
+_FLOOR = 0.03  # the least half-width of a parabola, in units of how far the neuron can stray
+_LAYER_STEPS, _MARGIN_STEPS = 6, 15  # how often the lines' slopes are improved, for a layer's rows and for the margins
+Maximum = Callable[[FirstLayer, torch.Tensor, Proposal], torch.Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class BallBounds:
+    """Proved bounds over the ball ||x - point||_2 <= radius, for one network, by its digest, and one label.
+
+    lower, upper: for each hidden layer i = 0 .. M - 2 (N_i,) float64 with lower[i] <= z^(i+1)(x) <= upper[i].
+    margins (K,): lower bounds on f_label - f_j, inf at the label. No NaN: where nothing is proved a bound is infinite.
+    """
+
+    digest: str
+    point: torch.Tensor
+    label: int
+    radius: float
+    lower: tuple[torch.Tensor, ...]
+    upper: tuple[torch.Tensor, ...]
+    margins: torch.Tensor
+
+    def open(self, layer: int) -> torch.Tensor:
+        """(N,) bool: the neurons of hidden layer `layer` (from 0) that are proved neither on nor off in the ball."""
+        return ~((self.lower[layer] >= 0) | (self.upper[layer] <= 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Ball:
+    """What does not depend on the radius: one centre (norm 2), and the products of the first layer's rows, (N_1, N_1)."""
+
+    centre: Centre
+    gram: torch.Tensor
+
+
+def ball_of(net: Network, point: Any, label: int | None = None, gram: torch.Tensor | None = None) -> Ball:
+    """The centre of balls around one point (D,) for a label, by default the predicted class.
+
+    gram: that of another ball of the same network, to spare its work.
+    """
+    points, single = as_points(net, point)
+    if not single:
+        raise InvalidInput(f"Bounds over a ball are for one point ({net.inputs},); a batch of {len(points)} came.")
+    where = centre(net, points, 2.0, as_labels(net, label, 1))
+    return Ball(where, gram_of(where) if gram is None else gram)
+
+
+def quadratic_bounds(
+    net: Network,
+    point: Any,
+    radius: float,
+    *,
+    label: int | None = None,
+    known: BallBounds | None = None,
+    ball: Ball | None = None,
+) -> BallBounds:
+    """The bounds over the ball of `radius` > 0 around `point` (D,), norm 2.
+
+    known: bounds over a larger ball of the same network, point and label, which are intersected. ball: `ball_of` the
+    same three, to spare its work. Raises InvalidInput for a radius that is not positive and finite, and for a `known`
+    that belongs to something else.
+    """
+    if not 0 < radius < float("inf"):
+        raise InvalidInput(f"The radius of a ball must be positive and finite; {radius!r} came.")
+    ball = ball or ball_of(net, point, label)
+    where = ball.centre
+    if known is not None:
+        _check_known(known, where, radius)
+    with torch.no_grad():
+        layers, margins = climb(ball, float(radius), known=known)
+    return BallBounds(
+        net.digest,
+        where.points[0],
+        int(where.margins.label[0]),
+        float(radius),
+        tuple(layer.lower[0] for layer in layers),
+        tuple(layer.upper[0] for layer in layers),
+        margins,
+    )
+
+
+def _check_known(known: BallBounds, where: Centre, radius: float) -> None:
+    same = known.digest == where.net.digest and torch.equal(known.point, where.points[0])
+    if not same or known.label != int(where.margins.label[0]) or not known.radius >= radius:
+        raise InvalidInput(
+            "The known bounds belong to another network, point or label, or to a smaller ball: give those of a ball of "
+            f"radius at least {radius!r} around the same point."
+        )
+
+
+def proved_maximum(first: FirstLayer, weights: torch.Tensor, proposal: Proposal) -> torch.Tensor:
+    """(R,): proved upper bounds on sums of weights (R, n) times what the ReLUs change by in the ball."""
+    widths = torch.sqrt(proposal.half_widths.square() + (_FLOOR * first.reach).square())
+    quadratic = enclose(weights, first.values, first.reach, first.open, widths, proposal.slopes)
+    return maximum_above(first, quadratic, proposal.multiplier)
+
+
+def foreseen_maximum(first: FirstLayer, weights: torch.Tensor, proposal: Proposal) -> torch.Tensor:
+    """(R,): what `proved_maximum` should come to, without its proof: for choosing radii, never for a bound."""
+    return proposal.value.clamp(min=0.0)
+
+
+def climb(
+    ball: Ball, radius: float, known: BallBounds | None = None, maximum: Maximum = proved_maximum
+) -> tuple[list[LayerBounds], torch.Tensor]:
+    """The bounds of the hidden layers, (1, N_i) each, and the margins (K,), over the ball of `radius`."""
+    where = ball.centre
+    state = Pass(where, torch.tensor([0]), torch.tensor([radius], dtype=torch.float64))
+    found = [_within(crown.first_layer(state), known, 0)]
+    state = crown.relaxed(state, found[0], crown.CROWN_ADA)
+    first = first_layer(where, ball.gram, radius, found[0], state.layers[0].kept)
+    for depth in range(1, len(where.net.layers) - 1):
+        bounds = _within(crown.next_layer(state, crown.CROWN_ADA), known, depth)
+        found.append(_tightened(state, first, bounds, depth, maximum))
+        state = crown.relaxed(state, found[-1], crown.CROWN_ADA)
+    return found, _margins(state, first, maximum)
+
+
+def _within(bounds: LayerBounds, known: BallBounds | None, depth: int) -> LayerBounds:
+    """The bounds, intersected with what is known; infinite where they are not numbers."""
+    lower = torch.where(torch.isnan(bounds.lower), -torch.inf, bounds.lower)
+    upper = torch.where(torch.isnan(bounds.upper), torch.inf, bounds.upper)
+    if known is not None:
+        lower, upper = torch.maximum(lower, known.lower[depth]), torch.minimum(upper, known.upper[depth])
+    return dataclasses.replace(bounds, lower=lower, upper=upper)
+
+
+def _tightened(state: Pass, first: FirstLayer, bounds: LayerBounds, depth: int, maximum: Maximum) -> LayerBounds:
+    """The bounds of hidden layer `depth` (from 0), those of its open neurons intersected with the quadratic ones."""
+    rows = (~((bounds.lower[0] >= 0) | (bounds.upper[0] <= 0))).nonzero().squeeze(1)
+    lower, upper = bounds.lower.clone(), bounds.upper.clone()
+    if len(rows) and len(first.kept):
+        weight = state.centre.net.layers[depth].weight[rows]
+        down, up = _drops(state, first, torch.cat([weight, -weight]), _LAYER_STEPS, maximum).chunk(2)
+        forward = state.centre.forward
+        values, errors = (part[depth][state.index[0]][rows] for part in (forward.values, forward.errors))
+        lower[0, rows] = torch.fmax(lower[0, rows], lowered(values - above(down + errors)))
+        upper[0, rows] = torch.fmin(upper[0, rows], raised(values + above(up + errors)))
+    lean = (upper >= -lower).to(lower.dtype)
+    return LayerBounds(lower, upper, torch.zeros_like(lower), lean)
+
+
+def _margins(state: Pass, first: FirstLayer, maximum: Maximum) -> torch.Tensor:
+    """(K,): lower bounds on the margins; -inf where nothing is proved."""
+    where, index = state.centre, state.index
+    gaps = where.gaps[index][0]
+    reach = carry_back(state, where.rivals[index], parallel=False, lower_only=True)
+    margins = torch.nan_to_num(lowered(gaps - reach.down[0]), nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+    label = int(where.margins.label[index])
+    margins[label] = torch.inf
+    rivals = (margins <= 0).nonzero().squeeze(1)
+    if len(rivals) and len(first.kept):
+        drops = _drops(state, first, where.rivals[index][0, rivals], _MARGIN_STEPS, maximum)
+        margins[rivals] = torch.fmax(margins[rivals], lowered(gaps[rivals] - drops))
+    return margins
+
+
+def _drops(state: Pass, first: FirstLayer, rows: torch.Tensor, steps: int, maximum: Maximum) -> torch.Tensor:
+    """(R,): how far at most functionals `rows` of the last relaxed layer's outputs fall below their values at u."""
+    carried, proposal = lowest(state, first, rows, steps)
+    most = maximum(first, -carried.weights, proposal)
+    terms = max(*state.centre.net.widths, state.centre.net.inputs) + 16 + len(state.layers)
+    return sum_above(carried.loss + carried.doubt + state.underflow[0] + most, terms)
