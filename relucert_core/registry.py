@@ -21,6 +21,7 @@ _MODULES = (
     "certificates.boundary",
     "certificates.intervals",
     "certificates.linear_bounds",
+    "certificates.quadratic.radius",
     "certificates.fast_lip",
     "certificates.lipschitz",
     "certificates.local_lipschitz",

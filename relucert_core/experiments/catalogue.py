@@ -29,7 +29,7 @@ _ALL = (
         "Figure 2a",
         200,
         ("simplex", "decision-boundary", "ifgsm", "deepfool"),
-        ("crown-ada", "ddn"),
+        ("crown-ada", "quadratic", "ddn"),
         ("mnist-gt5-1024",),
     ),
     Experiment(
@@ -37,7 +37,7 @@ _ALL = (
         "Figure 2b",
         200,
         ("simplex", "ifgsm", "deepfool"),
-        ("crown-ada", "ddn"),
+        ("crown-ada", "quadratic", "ddn"),
         ("mnist-1024-512", "mnist-1024-512-regularised"),
     ),
     Experiment("table-1", "Table 1", 20, ("fast-lin", "fast-lip", "crown-ada", "simplex")),

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import torch
 
-from relucert_core.certificates.centre import norms_above
+from relucert_core.certificates.over_balls.centre import norms_above
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
 from relucert_core.certificates.quadratic.parabolas import Quadratic
 from relucert_core.definiteness import proved_factor
@@ -84,20 +84,23 @@ class _Row:
     def search(self, multiplier: float) -> tuple[float, float, torch.Tensor]:
         """(multiplier, shortfall, coefficients) of the least bound met on the way; a shortfall of inf without one."""
         best: tuple[float, float, float, torch.Tensor] | None = None
-        radius, grow, lowest = self.first.radius, _GROW, 0.0
+        grow, failed, good = _GROW, 0.0, math.inf
         for _ in range(_TRIES):
-            if not 0 < multiplier < _LARGEST:
+            if not 1 / _LARGEST < multiplier < _LARGEST:
                 break
             factor, shortfall = self._factor(multiplier)
             if not math.isfinite(shortfall):
-                lowest, multiplier, grow = multiplier, multiplier * grow, grow * grow
+                failed = max(failed, multiplier)
+                multiplier, grow = min(multiplier * grow, 0.5 * (failed + good)), grow * grow
                 continue
             value, newton, coefficients = self._solve(multiplier, factor)
             if best is None or value < best[0]:
                 best = (value, multiplier, shortfall, coefficients)
-            if not abs(newton - multiplier) > _CLOSE * multiplier:
+            good = min(good, multiplier)
+            following = newton if newton > failed else 0.5 * (failed + multiplier)
+            if not abs(following - multiplier) > _CLOSE * multiplier:
                 break
-            multiplier = newton if newton > lowest else 0.5 * (lowest + multiplier)
+            multiplier = following
         if best is None:
             return 0.0, math.inf, torch.zeros_like(self.slope)
         return best[1:]

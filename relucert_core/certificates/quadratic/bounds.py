@@ -15,14 +15,14 @@ from typing import Any
 import torch
 
 from relucert_core.certificates import linear_bounds as crown
-from relucert_core.certificates.centre import Centre, centre, lowered, raised
-from relucert_core.certificates.linear_pass import Pass, carry_back
+from relucert_core.certificates.over_balls.centre import Centre, centre, lowered, raised
+from relucert_core.certificates.over_balls.linear_pass import Pass, carry_back
 from relucert_core.certificates.quadratic.ball import maximum_above
 from relucert_core.certificates.quadratic.first_layer import FirstLayer, first_layer, gram_of
 from relucert_core.certificates.quadratic.lines import lowest
 from relucert_core.certificates.quadratic.moments import Proposal
 from relucert_core.certificates.quadratic.parabolas import enclose
-from relucert_core.certificates.relaxations import LayerBounds
+from relucert_core.certificates.over_balls.relaxations import LayerBounds
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.rounding import above, sum_above

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from relucert_core.certificates.centre import Centre
-from relucert_core.certificates.relaxations import LayerBounds
+from relucert_core.certificates.over_balls.centre import Centre
+from relucert_core.certificates.over_balls.relaxations import LayerBounds
 from relucert_core.rounding import above
 
 

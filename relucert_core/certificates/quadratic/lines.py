@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from relucert_core.certificates.linear_pass import Pass
+from relucert_core.certificates.over_balls.linear_pass import Pass
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
 from relucert_core.certificates.quadratic.moments import Proposal, worst_moments
 
@@ -61,9 +61,7 @@ def carry_to_first(state: Pass, rows: torch.Tensor, slopes: list[torch.Tensor]) 
     return Carried(side, loss, doubt + side.abs() @ state.layers[0].doubt[0], tuple(reversed(passed)))
 
 
-def lowest(
-    state: Pass, first: FirstLayer, rows: torch.Tensor, steps: int
-) -> tuple[Carried, Proposal]:
+def lowest(state: Pass, first: FirstLayer, rows: torch.Tensor, steps: int) -> tuple[Carried, Proposal]:
     """`rows` (R, N) carried down with slopes improved `steps` times, and the proposal for minus the resulting sums."""
     slopes = [layer.lines.slope_below.expand(len(rows), -1) for layer in state.layers[1:]]
     if not slopes:

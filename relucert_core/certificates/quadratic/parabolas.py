@@ -43,15 +43,15 @@ def enclose(
     """A quadratic above sum of c_j (relu(A_j + s_j) - relu(A_j)) for all |s_j| <= reach_j, of R sums.
 
     weights c (R, n); values A (n,), exact as stored; reach (n,) >= 0. open_ (n,) bool: the others are on everywhere and
-    count as c_j s_j. half_widths t (R, n): parabolas c (a + t)^2 / 4t where c > 0. slopes (R, n): lines c lambda a where
-    c < 0, forced into [0, 1]. No choice of these two can make the answer wrong; a NaN among them makes it a NaN.
+    count as c_j s_j. half_widths t (R, n): parabolas c (a + t)^2 / 4t where c > 0; where t is infinite a line of the
+    given slope. slopes (R, n): lines c lambda a where c < 0, forced into [0, 1]. No choice of these two can make the answer wrong; a NaN among them makes it a NaN.
     """
     curved = open_ & (weights > 0)
     straight = open_ & ~curved
     curvature = torch.where(curved, weights / (4 * half_widths), 0.0).clamp(min=0.0)
     tangent = weights * ((values + half_widths) / (2 * half_widths))
-    line = weights * torch.where(straight, slopes, 0.0).clamp(0.0, 1.0)
-    slope = torch.where(curved, tangent, torch.where(straight, line, weights))
+    line = weights * slopes.clamp(0.0, 1.0)
+    slope = torch.where(curved & ~torch.isinf(half_widths), tangent, torch.where(open_, line, weights))
     constants = torch.where(curved, _above_parabola(weights, values, reach, curvature, slope), 0.0)
     constants = torch.where(straight, _below_line(weights, values, slope), constants)
     return Quadratic(curvature, slope, sum_above(constants.sum(-1), constants.shape[-1] + 2))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 
 from relucert_core.certificates import linear_bounds
-from relucert_core.certificates.bisection import search_radius
+from relucert_core.certificates.over_balls.bisection import search_radius
 from relucert_core.certificates.quadratic.bounds import Ball, ball_of, climb, foreseen_maximum
 from relucert_core.certificates.result import LOWER_BOUND, OK, Certificate, CertificateEntry, Limit
 from relucert_core.network import Network
@@ -78,9 +78,7 @@ def _slope(margins: dict[float, torch.Tensor], gap: float, radius: float) -> flo
     return slope if slope > 0 else gap / radius
 
 
-def run(
-    net: Network, points: torch.Tensor, *, norm: float, labels: torch.Tensor | None = None
-) -> list[Certificate]:
+def run(net: Network, points: torch.Tensor, *, norm: float, labels: torch.Tensor | None = None) -> list[Certificate]:
     """The certificates of points (B, D). parts: "trials" and "proofs", how many radii were tried and proved."""
     found = _CROWN.run(net, points, norm=norm, labels=labels)
     gram = None
