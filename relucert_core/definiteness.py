@@ -27,7 +27,7 @@ def least_eigenvalue_below(matrix: torch.Tensor, guess: torch.Tensor | float) ->
 def proved_factor(matrix: torch.Tensor, guess: torch.Tensor | float) -> tuple[torch.Tensor, torch.Tensor]:
     """The computed Cholesky factor of A - guess I, (..., n, n), and the bound of `least_eigenvalue_below` from it.
 
-    Where the bound is -inf the factor is good for nothing; elsewhere it serves to solve, and nothing about it is proved.
+    Where the bound is -inf the factor is good for nothing; elsewhere it serves to solve, but nothing in it is proved.
     """
     size = matrix.shape[-1]
     guess = torch.as_tensor(guess, dtype=matrix.dtype).expand(matrix.shape[:-2])

@@ -3,9 +3,9 @@
     python -m tests.hunt_quadratic --cases 10000 --seed 1
 
 A case is one of: a radius against the exact distance (brute force over all patterns, in integers); the bounds of all
-layers and margins over a ball against exact forward passes at points of the ball; a parabola or line against the ReLU in
-fractions; the maximum of a quadratic over a ball against its values at points of the ball, in fractions, from proposals
-that are good, bad and senseless. Prints the counts and every violation; exits 1 if there was one.
+layers and margins over a ball against exact forward passes at points of the ball; a parabola or line against the ReLU
+in fractions; the maximum of a quadratic over a ball against its values at points of the ball, in fractions, from
+proposals that are good, bad and senseless. Prints the counts and every violation; exits 1 if there was one.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def plain_layer(rows: np.ndarray, radius: float) -> FirstLayer:
 
 
 def maximum_case(rng: np.random.Generator) -> list[str]:
-    """The maximum of a quadratic over a ball, from a multiplier that is good, bad or senseless, at points of the ball."""
+    """The maximum of a quadratic over a ball, from a multiplier good, bad or senseless, at points of the ball."""
     count, inputs = int(rng.integers(1, 6)), int(rng.integers(1, 5))
     rows = rng.normal(size=(count, inputs)) * 10.0 ** rng.integers(-4, 5)
     radius = float(10.0 ** rng.uniform(-3, 3))

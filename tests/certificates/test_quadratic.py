@@ -93,7 +93,7 @@ def test_the_maximum_is_that_of_an_independent_method(seed):
     for factor in (1.0001, 1.2, 3.0):
         start = torch.tensor([largest * factor + 0.1], dtype=torch.float64)
         bound = float(maximum_above(plain_layer(rows, radius), quadratic, start))
-        assert truth * (1 - 1e-9) <= bound <= truth * (1.01 if factor < 3 else 1.05) + 1e-9
+        assert truth * (1 - 1e-9) <= bound <= truth * 1.05 + 1e-9
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -171,7 +171,7 @@ def test_wrong_labels_and_ties_give_zero():
 
 
 def test_other_norms_are_refused_in_a_sentence():
-    with pytest.raises(Unsupported, match="norm inf"):
+    with pytest.raises(Unsupported, match="it takes L2"):
         rc.certify(network(1, 3, 5, 3), np.zeros(3), "quadratic", "inf")
 
 
@@ -205,7 +205,7 @@ def test_known_bounds_are_intersected_and_those_of_another_ball_refused():
         assert (both.upper[layer] - both.lower[layer] <= alone.upper[layer] - alone.lower[layer] + 1e-9).all()
     other = (network(4, 4, 9, 7, 3), point, 0.5), (net, point + 0.1, 0.5), (net, point, 2.0)
     for arguments in other:
-        with pytest.raises(InvalidInput, match="larger|smaller"):
+        with pytest.raises(InvalidInput, match="smaller ball"):
             quadratic_bounds(*arguments, known=larger)
     with pytest.raises(InvalidInput, match="label"):
         quadratic_bounds(net, point, 0.5, label=(larger.label + 1) % 3, known=larger)

@@ -17,12 +17,12 @@ import torch
 from relucert_core.certificates import linear_bounds as crown
 from relucert_core.certificates.over_balls.centre import Centre, centre, lowered, raised
 from relucert_core.certificates.over_balls.linear_pass import Pass, carry_back
+from relucert_core.certificates.over_balls.relaxations import LayerBounds
 from relucert_core.certificates.quadratic.ball import maximum_above
 from relucert_core.certificates.quadratic.first_layer import FirstLayer, first_layer, gram_of
 from relucert_core.certificates.quadratic.lines import lowest
 from relucert_core.certificates.quadratic.moments import Proposal
 from relucert_core.certificates.quadratic.parabolas import enclose
-from relucert_core.certificates.over_balls.relaxations import LayerBounds
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.rounding import above, sum_above
@@ -55,7 +55,7 @@ class BallBounds:
 
 @dataclass(frozen=True, eq=False)
 class Ball:
-    """What does not depend on the radius: one centre (norm 2), and the products of the first layer's rows, (N_1, N_1)."""
+    """What does not depend on the radius: one centre (norm 2) and `gram_of` it, (N_1, N_1)."""
 
     centre: Centre
     gram: torch.Tensor

@@ -15,8 +15,8 @@ from relucert_core.rounding import above
 class FirstLayer:
     """n neurons of the first layer that may be on somewhere in the ball of `radius` around the centre.
 
-    kept (n,) int64: which they are. rows (n, D): their weights; norms (n,): upper bounds on their L2 norms; gram (n, n):
-    the computed products of the rows, exactly symmetric. values (n,): the computed pre-activations at the centre;
+    kept (n,) int64: which they are. rows (n, D): their weights; norms (n,): upper bounds on their L2 norms; gram (n,
+    n): the computed products of the rows, exactly symmetric. values (n,): the computed pre-activations at the centre;
     reach (n,): radius times norm, rounded up. open (n,) bool: not proved on everywhere in the ball.
     """
 

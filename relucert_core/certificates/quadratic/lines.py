@@ -1,8 +1,8 @@
 """From the outputs of a deeper layer down to the first layer's ReLUs, by lines whose slopes are improved for each row.
 
 With A the coefficients on a layer's outputs, a lower bound takes under an open neuron with A > 0 a line lambda z, any
-0 <= lambda <= 1, and over one with A < 0 the chord between its bounds. CROWN picks lambda by the neuron alone; here each
-row has its own. The derivative of the row's bound by lambda is A times the value that z takes where the bound is
+0 <= lambda <= 1, and over one with A < 0 the chord between its bounds. CROWN picks lambda by the neuron alone; here
+each row has its own. The derivative of the row's bound by lambda is A times the value that z takes where the bound is
 attained (the envelope theorem), and Adam's steps follow it. Sound whatever the slopes are: a line's loss at the centre
 is computed from the slope that is used. Deviations from the centre and rounding as in `linear_pass`.
 """
@@ -85,7 +85,7 @@ def lowest(state: Pass, first: FirstLayer, rows: torch.Tensor, steps: int) -> tu
 def _derivatives(
     state: Pass, carried: Carried, slopes: list[torch.Tensor], outputs: torch.Tensor
 ) -> list[torch.Tensor]:
-    """The derivatives of R bounds by their slopes: coefficient times the value of the neuron where they are attained."""
+    """The derivatives of R bounds by their slopes: coefficient times the neuron's value where they are attained."""
     found = []
     for depth, (layer, side, slope) in enumerate(zip(state.layers[1:], carried.passed, slopes, strict=True), start=1):
         own = state.centre.net.layers[depth]

@@ -1,13 +1,13 @@
 """A proposal for the parabolas: the worst random d in the ball, seen through means and variances alone.
 
 Let d be random with E|d|^2 <= r^2. Of a neuron with mean m and variance v, E relu(a) <= (m + sqrt(m^2 + v)) / 2 and
-E relu(a) >= max(0, m). The largest value that these allow for sum c_j relu(a_j) is the dual of the best quadratic bound.
-With d = mean + y * sign, a fair sign and one vector y, m_j = A_j + w_j . mean and v_j = (w_j . y)^2; one vector y was
-enough on all networks tried, and where it is not, the bound only gets weaker. The pair (mean, y) is moved to r times
-the gradient's direction, again and again; for a positive c_j the function is convex, so that no step can lower it. The
-lines' slopes under negative c_j move by Newton's step for their own neuron. Within the ball a_j also lies between two
-bounds, so that E relu(a_j) is at most the chord's value at m_j as well; where that is less, the chord is used. All vectors are combinations of the rows
-of W^(1), so that a step is two products with the Gram matrix.
+E relu(a) >= max(0, m). The largest value that these allow for sum c_j relu(a_j) is the dual of the best quadratic
+bound. With d = mean + y * sign, a fair sign and one vector y, m_j = A_j + w_j . mean and v_j = (w_j . y)^2; one vector
+y was enough on all networks tried, and where it is not, the bound only gets weaker. The pair (mean, y) is moved to r
+times the gradient's direction, again and again; for a positive c_j the function is convex, so that no step can lower
+it. The lines' slopes under negative c_j move by Newton's step for their own neuron. Within the ball a_j also lies
+between two bounds, so that E relu(a_j) is at most the chord's value at m_j as well; where that is less, the chord is
+used. All vectors are combinations of the rows of W^(1), so that a step is two products with the Gram matrix.
 
 Nothing here is proved or needs to be.
 """

@@ -44,7 +44,8 @@ def enclose(
 
     weights c (R, n); values A (n,), exact as stored; reach (n,) >= 0. open_ (n,) bool: the others are on everywhere and
     count as c_j s_j. half_widths t (R, n): parabolas c (a + t)^2 / 4t where c > 0; where t is infinite a line of the
-    given slope. slopes (R, n): lines c lambda a where c < 0, forced into [0, 1]. No choice of these two can make the answer wrong; a NaN among them makes it a NaN.
+    given slope. slopes (R, n): lines c lambda a where c < 0, forced into [0, 1]. No choice of these two can make the
+    answer wrong; a NaN among them makes it a NaN.
     """
     curved = open_ & (weights > 0)
     straight = open_ & ~curved

@@ -1,8 +1,8 @@
 """The certificate `quadratic`: the largest radius that was found at which the quadratic bounds prove the prediction.
 
 The search looks for the radius at which the smallest margin vanishes, with the values that the proofs should come to
-(`moments`), and only then proves. A proof that fails there is followed by one at a smaller radius, chosen from the slope
-of the margin. CROWN-Ada's radius is where the search starts and the least that is returned.
+(`moments`), and only then proves. A proof that fails there is followed by one at a smaller radius, chosen from the
+slope of the margin. CROWN-Ada's radius is where the search starts and the least that is returned.
 
 Guarantee: a lower bound; only radii whose every margin was proved positive are returned. No claim is made about larger
 radii, since the search steers by values that are not proved.
@@ -112,7 +112,7 @@ ENTRY = CertificateEntry(
     run=run,
     norms=(2.0,),
     guarantee=LOWER_BOUND,
-    sentence="Keeps the first layer curved: a parabola over each ReLU instead of straight lines, so that the whole is a "
-    "quadratic function, whose largest value over a ball can be proved exactly. Deeper layers get CROWN's lines.",
-    reference="Relucert; stands on Zhang et al., Efficient Neural Network Robustness Certification (2018), and the S-lemma",
+    sentence="Keeps the first layer curved: a parabola over each ReLU instead of a line, so that the whole is a "
+    "quadratic function, whose largest value over a ball can be proved. Deeper layers get CROWN's lines.",
+    reference="Relucert; after Zhang et al., Efficient Neural Network Robustness Certification (2018)",
 )
