@@ -66,6 +66,7 @@ def ball_of(net: Network, point: Any, label: int | None = None, gram: torch.Tens
 
     gram: that of another ball of the same network, to spare its work.
     """
+    net.need_chain("Bounding over a ball")
     points, single = as_points(net, point)
     if not single:
         raise InvalidInput(f"Bounds over a ball are for one point ({net.inputs},); a batch of {len(points)} came.")
@@ -137,7 +138,7 @@ def climb(
     found = [_within(crown.first_layer(state), known, 0)]
     state = crown.relaxed(state, found[0], crown.CROWN_ADA)
     first = first_layer(where, ball.gram, radius, found[0], state.layers[0].kept)
-    for depth in range(1, len(where.net.layers) - 1):
+    for depth in range(1, len(where.net.affine) - 1):
         bounds = _within(crown.next_layer(state, crown.CROWN_ADA), known, depth)
         found.append(_tightened(state, first, bounds, depth, maximum))
         state = crown.relaxed(state, found[-1], crown.CROWN_ADA)
@@ -158,7 +159,7 @@ def _tightened(state: Pass, first: FirstLayer, bounds: LayerBounds, depth: int, 
     rows = (~((bounds.lower[0] >= 0) | (bounds.upper[0] <= 0))).nonzero().squeeze(1)
     lower, upper = bounds.lower.clone(), bounds.upper.clone()
     if len(rows) and len(first.kept):
-        weight = state.centre.net.layers[depth].weight[rows]
+        weight = state.centre.net.affine[depth].weight[rows]
         down, up = _drops(state, first, torch.cat([weight, -weight]), _LAYER_STEPS, maximum).chunk(2)
         forward = state.centre.forward
         values, errors = (part[depth][state.index[0]][rows] for part in (forward.values, forward.errors))

@@ -32,7 +32,7 @@ class FirstLayer:
 
 def gram_of(centre: Centre) -> torch.Tensor:
     """(N_1, N_1): the computed products of all rows of W^(1), exactly symmetric."""
-    weight = centre.net.layers[0].weight
+    weight = centre.net.affine[0].weight
     lower = (weight @ weight.T).tril()
     return lower + lower.tril(-1).T
 
@@ -44,7 +44,7 @@ def first_layer(
     norms = centre.row_norms[1][kept]
     return FirstLayer(
         kept=kept,
-        rows=centre.net.layers[0].weight[kept],
+        rows=centre.net.affine[0].weight[kept],
         norms=norms,
         gram=gram.index_select(0, kept).index_select(1, kept),
         values=centre.forward.values[0][0][kept],

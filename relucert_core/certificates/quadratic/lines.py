@@ -55,7 +55,7 @@ def carry_to_first(state: Pass, rows: torch.Tensor, slopes: list[torch.Tensor]) 
         loss = loss + (positive * under).sum(-1) + negative @ layer.lines.loss_above[0]
         doubt = doubt + side.abs() @ layer.doubt[0]
         passed.append(side)
-        weight = state.centre.net.layers[depth].weight
+        weight = state.centre.net.affine[depth].weight
         moved = positive * slope - negative * layer.lines.slope_above[0]
         side = moved @ weight[layer.kept.unsqueeze(-1), state.layers[depth - 1].kept]
     return Carried(side, loss, doubt + side.abs() @ state.layers[0].doubt[0], tuple(reversed(passed)))
@@ -88,7 +88,7 @@ def _derivatives(
     """The derivatives of R bounds by their slopes: coefficient times the neuron's value where they are attained."""
     found = []
     for depth, (layer, side, slope) in enumerate(zip(state.layers[1:], carried.passed, slopes, strict=True), start=1):
-        own = state.centre.net.layers[depth]
+        own = state.centre.net.affine[depth]
         values = outputs @ own.weight[layer.kept.unsqueeze(-1), state.layers[depth - 1].kept].T + own.bias[layer.kept]
         open_ = layer.lines.gap[0] > 0
         found.append(torch.where(open_ & (side > 0), side * values, 0.0))
