@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from relucert_core.forward import AffineLayer, affine_layers, hidden_values
+from relucert_core.forward import AffineLayer, activation_masks, affine_layers, at_label, hidden_values
 from relucert_core.network import Network
 from relucert_core.norms import check_norm, dual, row_norms
 from relucert_core.region import forward_rows
@@ -58,11 +58,11 @@ def all_distances(
     """The distance to each face (B, N) and to each rival's decision plane (B, K), infinite at the class itself."""
     norm, layers = check_norm(norm), affine_layers(module)
     values = hidden_values(layers, points)
-    masks = [(z >= 0).to(z.dtype) for z in values[:-1]]
+    masks = activation_masks(values)
     labels = values[-1].argmax(-1) if labels is None else labels
     *faces, logits_rows = forward_rows(layers, masks)
     distances = [hyperplane_distances(z, rows, norm) for z, rows in zip(values[:-1], faces, strict=True)]
     index = labels.view(-1, 1)
     margins = values[-1].gather(1, index) - values[-1]
     gaps = logits_rows.gather(1, index.unsqueeze(-1).expand(-1, -1, logits_rows.shape[-1])) - logits_rows
-    return torch.cat(distances, -1), hyperplane_distances(margins, gaps, norm).scatter(1, index, math.inf)
+    return torch.cat(distances, -1), at_label(hyperplane_distances(margins, gaps, norm), labels, math.inf)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
 
-from relucert_core.layers import Affine, Dense, Sparse, rectified
+from relucert_core.layers import Affine, Dense, Sparse, active, rectified
 from relucert_core.network import Network
 from relucert_core.rounding import above, dot_error, gamma, norm_above, sum_above
 
@@ -58,6 +58,33 @@ def apply(layer: AffineLayer, hidden: torch.Tensor) -> torch.Tensor:
 def carried(layer: AffineLayer) -> torch.Tensor | None:
     """Which outputs of a layer pass no ReLU, (out,) bool; None: all pass one (as torch's layers in turn do)."""
     return layer.carried if isinstance(layer, (Dense, Sparse)) else None
+
+
+_Array = TypeVar("_Array", torch.Tensor, np.ndarray)
+
+
+def activation_masks(values: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """From z^(1), ..., z^(M): for each hidden layer (B, N_i), 1 where a neuron is active, else 0."""
+    return [active(z).to(z.dtype) for z in values[:-1]]
+
+
+def predicted(logits: torch.Tensor) -> torch.Tensor:
+    """(B,): the class that each point is read as, from logits (B, K); the first one of a tie, never a NaN."""
+    return torch.nan_to_num(logits, nan=-math.inf).argmax(-1)
+
+
+def at_label(values: _Array, labels: torch.Tensor | int, fill: float) -> _Array:
+    """A copy of values (..., K) with `fill` at the label: one for all rows, or (B,) for (B, K)."""
+    if isinstance(labels, torch.Tensor) and isinstance(values, torch.Tensor):
+        return values.scatter(-1, labels.unsqueeze(-1), fill)
+    copy = values.clone() if isinstance(values, torch.Tensor) else values.copy()
+    copy[..., labels] = fill
+    return copy
+
+
+def rival_logits(logits: _Array, labels: torch.Tensor | int) -> _Array:
+    """The logits of all classes but the label, where minus infinity stands: their largest is the best rival's."""
+    return at_label(logits, labels, -math.inf)
 
 
 class ProvenForward(NamedTuple):
@@ -107,7 +134,7 @@ class QuickForward(NamedTuple):
     errors: list[np.ndarray]
 
 
-_DEAR = 3  # a weight that is picked costs as much as three that are read in order
+_PICK_COST = 3  # a weight that is picked costs as much as three that are read in order
 
 
 def quick_forward(net: Network, points: torch.Tensor) -> QuickForward:
@@ -145,7 +172,7 @@ def _product(layer: Affine, hidden: np.ndarray) -> tuple[np.ndarray, int]:
         found = torch.nn.functional.linear(torch.from_numpy(hidden), layer.weight)
         return found.numpy(), int(np.count_nonzero(hidden, axis=1).max(initial=0))
     used = hidden.nonzero()[0]
-    if _DEAR * len(used) < len(hidden):
+    if _PICK_COST * len(used) < len(hidden):
         return hidden[used] @ layer.arrays.columns.take(used, axis=0), len(used)
     return layer.arrays.weight @ hidden, len(used)
 
@@ -164,12 +191,45 @@ def _length(hidden: np.ndarray) -> Any:
 
 
 def rational_logits(net: Network, point: torch.Tensor) -> list[Fraction]:
-    """f(point) without rounding, for a point (D,)."""
-    hidden = [Fraction(x) for x in point.tolist()]
+    """f(point) without rounding, for a point (D,).
+
+    Floats are integers times powers of two, so a layer is a product of integers, with one exponent for all of them.
+    """
+    hidden, exponent = _integers(point.numpy())
     for layer in net.layers:
-        terms = [[Fraction(w) * hidden[j] for j, w in row if hidden[j]] for row in layer.weights_by_row()]
-        hidden = [sum(term, Fraction(b)) for term, b in zip(terms, layer.bias.tolist(), strict=True)]
+        product, scale = _integer_product(layer.weight, hidden)
+        bias, shift = _integers(layer.bias)
+        lowest = min(exponent + scale, shift)
+        hidden = (product << exponent + scale - lowest) + (bias << shift - lowest)
+        exponent = lowest
         if layer.rectified is not None:
-            kept = zip(hidden, layer.rectified.tolist(), strict=True)
-            hidden = [max(value, Fraction(0)) if rectified else value for value, rectified in kept]
-    return hidden
+            hidden = np.where(layer.rectified & (hidden < 0), 0, hidden)
+    return [Fraction(value) * Fraction(2) ** exponent for value in hidden.tolist()]
+
+
+def rational_value(row: torch.Tensor, point: torch.Tensor, bias: torch.Tensor) -> Fraction:
+    """row . point + bias without rounding, for a row and a point (D,)."""
+    used = ((row != 0) & (point != 0)).nonzero().squeeze(1)
+    pairs = zip(row[used].tolist(), point[used].tolist(), strict=True)
+    return sum((Fraction(w) * Fraction(x) for w, x in pairs), start=Fraction(float(bias)))
+
+
+def _integer_product(weight: Any, hidden: np.ndarray) -> tuple[np.ndarray, int]:
+    """Python integers n and an exponent e with W hidden = n 2^e, for a dense or CSR matrix and integers."""
+    if isinstance(weight, np.ndarray):
+        used = np.flatnonzero(hidden)
+        whole, exponent = _integers(weight[:, used])
+        return whole @ hidden[used], exponent
+    whole, exponent = _integers(weight.data)
+    terms = whole * hidden[weight.indices]
+    rows = zip(weight.indptr, weight.indptr[1:], strict=False)
+    return np.array([sum(terms[start:stop].tolist()) for start, stop in rows], dtype=object), exponent
+
+
+def _integers(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """Python integers n and an exponent e with values = n 2^e, exactly."""
+    mantissas, exponents = np.frexp(values)
+    exponents = np.where(values == 0, exponents.max(initial=0), exponents - 53)
+    lowest = int(exponents.min(initial=0))
+    whole = np.ldexp(mantissas, 53).astype(np.int64).astype(object)
+    return np.left_shift(whole, (exponents - lowest).astype(object)), lowest

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from relucert_core.rounding import (
     sum_above,
 )
 
+_Array = TypeVar("_Array", torch.Tensor, np.ndarray)
 _GRAM_PRODUCTS = 50_000_000  # a sparse W^T W is formed up to this many products
 
 
@@ -358,8 +359,12 @@ def rectified(values: torch.Tensor, carried: torch.Tensor | None) -> torch.Tenso
     return values.relu() if carried is None else torch.where(carried, values, values.relu())
 
 
-def active(values: torch.Tensor, carried: torch.Tensor | None) -> torch.Tensor:
-    """z > 0, or carried."""
+def active(values: _Array, carried: _Array | None = None) -> _Array:
+    """Which neurons of these pre-activations are active (bool): z > 0, in every module; z = 0 is on the face.
+
+    Definition 1 of the paper counts z = 0 as active; which side a neuron on its face is given changes no distance, as
+    faces are closed. Outputs that are carried count as active.
+    """
     return values > 0 if carried is None else (values > 0) | carried
 
 

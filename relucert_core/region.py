@@ -14,6 +14,7 @@ import torch
 
 from relucert_core.errors import InvalidInput
 from relucert_core.forward import AffineLayer
+from relucert_core.layers import active
 from relucert_core.network import Network, as_points
 
 
@@ -21,7 +22,7 @@ from relucert_core.network import Network, as_points
 class ActivationRegion:
     """The activation region of one point, as Algorithm 1 returns it.
 
-    pattern: M - 1 bool arrays (N_i,), theta; True where z >= 0.
+    pattern: M - 1 bool arrays (N_i,), theta; True where z > 0.
     P, q: (N, D) and (N,), N = sum N_i: the half-spaces P x + q >= 0, one for each hidden neuron, layer by layer.
     C, d: (K, D) and (K,): f(x) = C x + d on the region (W^theta and b^theta of the paper).
     """
@@ -45,7 +46,7 @@ class ActivationRegion:
 def activation_region(net: Network, point: Any) -> ActivationRegion:
     """Algorithm 1 as printed, at one point (D,). Raises InvalidInput for another shape or a number that isn't finite.
 
-    A neuron exactly on its face (z = 0) counts as on, as in Definition 1. Cost: one product of N_{i+1} x N_i by
+    A neuron exactly on its face (z = 0) counts as off, see `forward.active`. Cost: one product of N_{i+1} x N_i by
     N_i x D for each layer. float64, not rounded outward: certificates bound the error themselves.
     """
     net.need_chain("The activation region")
@@ -57,7 +58,7 @@ def activation_region(net: Network, point: Any) -> ActivationRegion:
     rows, offsets = net.affine[0].weight, net.affine[0].bias
     for layer, following in zip(net.affine, net.affine[1:], strict=False):
         values = layer(hidden)
-        on = values >= 0
+        on = active(values)
         hidden = values * on
         signs = 2.0 * on - 1.0
         half_spaces.append((signs[:, None] * rows, signs * offsets))

@@ -63,10 +63,15 @@ def subjects() -> Iterator[Subject]:
         yield Subject(f"{kind} {number}", net, random_points(rng, net, 2, kind))
 
 
-def radii() -> dict[str, str]:
-    """`network|method|norm|point` -> the radius, upper bound, status and guarantee, the numbers in hexadecimal."""
+def radii(only: str = "") -> dict[str, str]:
+    """`network|method|norm|point` -> the radius, upper bound, status and guarantee, the numbers in hexadecimal.
+
+    only: a part of the names of the networks that are wanted.
+    """
     found: dict[str, str] = {}
     for subject in subjects():
+        if only not in subject.name:
+            continue
         for norm in NORMS:
             for name, entry in rc.CERTIFICATES.items():
                 if norm in entry.norms and _fits(entry, subject, norm):
@@ -91,18 +96,18 @@ def _fits(entry: Any, subject: Subject, norm: float) -> bool:
 
 
 def differences(old: Mapping[str, str], new: Mapping[str, str], relative: float) -> Iterator[tuple[str, str, float]]:
-    """The keys of `old` whose line has changed, with both lines and the relative change; NaN where words differ."""
+    """The keys of `old` whose line has changed, with both lines and the relative change of the radius or distance.
+
+    With `relative` above 0 the rest of a line, such as the upper bound, may change.
+    """
     for key, before in old.items():
         after = new.get(key, "missing")
         if before == after:
             continue
-        first, *words = before.split("|")
-        second, *others = after.split("|")
-        change = math.nan
-        if words == others:
-            a, b = float.fromhex(first), float.fromhex(second)
-            change = abs(b - a) / abs(a) if a and math.isfinite(a) else math.inf
-        if not change <= relative:
+        first, second = before.split("|")[0], after.split("|")[0]
+        a, b = float.fromhex(first), float.fromhex(second) if after != "missing" else math.nan
+        change = 0.0 if a == b else abs(b - a) / abs(a) if a and math.isfinite(a) else math.inf
+        if not change <= relative or not relative:
             yield key, f"{before}  ->  {after}", change
 
 
@@ -112,16 +117,17 @@ def main() -> int:
     parser.add_argument("task", choices=("write", "compare"))
     parser.add_argument("file", type=Path)
     parser.add_argument("--relative", type=float, default=0.0, help="relative change of a radius that is let pass")
+    parser.add_argument("--only", default="", help="compare the networks whose names hold this")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     begun = time.process_time()
     with mock.patch.object(time, "perf_counter", return_value=0.0):
-        found = radii()
+        found = radii(arguments.only)
     print(f"{len(found)} lines in {time.process_time() - begun:.0f} s of processor time")
     if arguments.task == "write":
         arguments.file.write_text(json.dumps(found, indent=0))
         return 0
-    old = json.loads(arguments.file.read_text())
+    old = {k: line for k, line in json.loads(arguments.file.read_text()).items() if arguments.only in k.split("|")[0]}
     changed = list(differences(old, found, arguments.relative))
     small = sum(old[key] != found.get(key) for key in old) - len(changed)
     for key, lines, change in changed:

@@ -220,7 +220,7 @@ function drawBadges(scene) {
   const { lesson, data, wanted, place, seen } = scene;
   const { shape, side } = lesson;
   const r = data.look.font * 0.75;
-  const state = JSON.stringify([side, seen.rows.slice(0, 2).map((rows) => rows.filter((_, i) => i % 3 === 0).map((z) => z >= 0)), wanted.has("straight") && seen.u]);
+  const state = JSON.stringify([side, seen.rows.slice(0, 2).map((rows) => rows.filter((_, i) => i % 3 === 0).map((z) => z > 0)), wanted.has("straight") && seen.u]);
   if (lesson.badged === state && lesson.badgedData === data) return;
   [lesson.badged, lesson.badgedData] = [state, data];
   shape.badges.replaceChildren();
@@ -228,7 +228,7 @@ function drawBadges(scene) {
     const straight = line.layer === "second" && wanted.has("straight");
     const end = straight ? straightEnd(scene, line) : line.badge;
     if ((!wanted.has(line.layer) && !straight) || !end) continue;
-    const on = seen.rows[line.layer === "first" ? 0 : 1][3 * line.neuron] >= 0;
+    const on = seen.rows[line.layer === "first" ? 0 : 1][3 * line.neuron] > 0;
     const colour = line.layer === "first" ? data.look.first : data.look.second;
     const spot = place(end).map((v) => Math.min(side - r - 3, Math.max(r + 3, v)));
     const filled = on && wanted.has("signs");

@@ -87,7 +87,7 @@ function fill(diagram) {
     if (3 * column.length !== seen.rows[layer].length) return;
     const last = layer === diagram.circles.length - 2;
     column.forEach((circle, j) => {
-      const on = last ? j === seen.prediction : seen.rows[layer][3 * j] >= 0;
+      const on = last ? j === seen.prediction : seen.rows[layer][3 * j] > 0;
       const limits = seen.kind === "face" ? seen.limit.layer === layer + 1 && seen.limit.neuron === j : last && seen.limit.rival === j;
       const colour = last ? look.classes[j % look.classes.length] : look.text;
       const state = `${on ? colour : look.background} ${limits}`;

@@ -78,7 +78,7 @@ function facesAt(rows) {
   const faces = [];
   for (let layer = 0; layer + 1 < rows.length; layer++) {
     for (let j = 0; 3 * j < rows[layer].length; j++) {
-      const sign = rows[layer][3 * j] >= 0 ? 1 : -1;
+      const sign = rows[layer][3 * j] > 0 ? 1 : -1;
       const a = [sign * rows[layer][3 * j + 1], sign * rows[layer][3 * j + 2]];
       const size = Math.hypot(a[0], a[1]);
       const value = Math.abs(rows[layer][3 * j]);

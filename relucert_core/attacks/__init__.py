@@ -25,6 +25,7 @@ from relucert_core.attacks.problem import (
 from relucert_core.attacks.result import Attack, AttackBatch, AttackEntry
 from relucert_core.devices import on_cpu
 from relucert_core.errors import InvalidInput, Unsupported
+from relucert_core.forward import predicted
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.norms import NORMS, check_norm, plain_number
 
@@ -143,7 +144,7 @@ def _attack_chunk(entry: AttackEntry, problem: Problem, options: dict[str, Any])
     begun = time.perf_counter()
     found = _search(entry, problem, options)
     distances = distances_of(problem, found)
-    predictions = torch.nan_to_num(problem.net.logits(found.points), nan=-math.inf).argmax(-1)
+    predictions = predicted(problem.net.logits(found.points))
     seconds = (time.perf_counter() - begun) / max(len(problem.points), 1)
     return [
         Attack(

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import torch
 
-from relucert_core.forward import affine_layers, hidden_values, proven_forward
+from relucert_core.forward import (
+    activation_masks,
+    affine_layers,
+    at_label,
+    hidden_values,
+    predicted,
+    proven_forward,
+    rival_logits,
+)
 from relucert_core.network import Network
 from relucert_core.region import backward_rows
 from relucert_core.rounding import distance_above
-from relucert_core.witness import proved_adversarial
+from relucert_core.witness import PUSHES, proved_adversarial
 
 _PULLS = 18
-_PUSHES = (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
-_EXACT_WEIGHTS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +66,10 @@ class Problem:
 
     def excess_of(self, logits: torch.Tensor) -> torch.Tensor:
         """The same from logits (B, K); minus infinity where a number is not finite."""
-        index = self.labels.view(-1, 1)
-        rivals = logits.scatter(1, index, -math.inf).amax(-1)
-        return torch.nan_to_num(rivals - logits.gather(1, index).squeeze(1) - self.slack, -math.inf, -math.inf)
+        rivals = rival_logits(logits, self.labels).amax(-1)
+        return torch.nan_to_num(
+            rivals - logits.gather(1, self.labels.view(-1, 1)).squeeze(1) - self.slack, -math.inf, -math.inf
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +97,7 @@ def make_problem(
     """The problem for checked float64 points (B, D); labels None means the predicted classes."""
     forward = proven_forward(net, points)
     logits, errors = forward.values[-1], forward.errors[-1]
-    labels = torch.nan_to_num(logits, nan=-math.inf).argmax(-1) if labels is None else labels
+    labels = predicted(logits) if labels is None else labels
     slack = 4 * torch.nan_to_num(errors, nan=math.inf).amax(-1)
     return Problem(net, points, labels, norm, bounds, slack, starts, path)
 
@@ -103,12 +109,11 @@ def uphill(problem: Problem, points: torch.Tensor) -> tuple[torch.Tensor, torch.
     differ by one positive factor: so the direction survives where 1 - p_k would round to 0. Moves that the
     box blocks are 0.
     """
-    layers, index = affine_layers(problem.net), problem.labels.view(-1, 1)
+    layers = affine_layers(problem.net)
     values = hidden_values(layers, points)
-    rivals = values[-1].scatter(1, index, -math.inf)
-    weights = torch.nan_to_num(torch.softmax(rivals, -1), nan=0.0).scatter(1, index, -1.0)
-    masks = [(z > 0).to(z.dtype) for z in values[:-1]]
-    rows = backward_rows(layers, masks, (weights @ layers[-1].weight).unsqueeze(1)).squeeze(1)
+    rivals = rival_logits(values[-1], problem.labels)
+    weights = at_label(torch.nan_to_num(torch.softmax(rivals, -1), nan=0.0), problem.labels, -1.0)
+    rows = backward_rows(layers, activation_masks(values), (weights @ layers[-1].weight).unsqueeze(1)).squeeze(1)
     rows = torch.nan_to_num(rows, nan=0.0)
     return rows.masked_fill(problem.blocked(points, rows), 0.0), problem.excess_of(values[-1])
 
@@ -116,13 +121,12 @@ def uphill(problem: Problem, points: torch.Tensor) -> tuple[torch.Tensor, torch.
 def rival_planes(problem: Problem, points: torch.Tensor, *, block: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
     """The gaps f_k - f_j (B, K) and the gradients of f_j - f_k (B, K, D) at the points; k is the label.
 
-    The label's own row is zero; so are moves that the box blocks, if `block`. A neuron on its face counts as off.
+    The label's own row is zero; so are moves that the box blocks, if `block`.
     """
     layers, index = affine_layers(problem.net), problem.labels.view(-1, 1)
     values = hidden_values(layers, points)
-    masks = [(z > 0).to(z.dtype) for z in values[:-1]]
     last = layers[-1].weight
-    rows = backward_rows(layers, masks, last.unsqueeze(0) - last[problem.labels].unsqueeze(1))
+    rows = backward_rows(layers, activation_masks(values), last.unsqueeze(0) - last[problem.labels].unsqueeze(1))
     rows = rows.masked_fill(problem.blocked(points, rows), 0.0) if block else rows
     return values[-1].gather(1, index) - values[-1], rows
 
@@ -174,7 +178,7 @@ def _crossing(problem: Problem, ends: torch.Tensor) -> torch.Tensor:
 def _nearest_proved(problem: Problem, ends: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
     """The points (B, D) at `share` of the way, pushed outward until proved adversarial; `ends` are proved already."""
     points, open_rows = ends.clone(), torch.arange(len(ends))
-    for push in _PUSHES:
+    for push in PUSHES:
         part = problem.take(open_rows)
         tried = between(part, ends[open_rows], (share[open_rows] * (1 + push)).clamp(max=1.0))
         proved = proved_adversarial(problem.net, tried, part.labels)
@@ -192,7 +196,7 @@ def from_starts(problem: Problem) -> Found:
     """
     assert problem.starts is not None
     starts = problem.starts
-    classes = torch.nan_to_num(problem.net.logits(starts), nan=-math.inf).argmax(-1)
+    classes = predicted(problem.net.logits(starts))
     distances = torch.cdist(problem.points, starts, p=problem.norm)
     distances = distances.masked_fill(classes.unsqueeze(0) == problem.labels.unsqueeze(1), math.inf)
     nearest = distances.argmin(-1)
@@ -228,27 +232,5 @@ def _merged_trails(
 
 
 def already_adversarial(problem: Problem) -> torch.Tensor:
-    """(B,) bool: is the attacked point itself adversarial (a tie, or a wrong prediction against the given label)?
-
-    Proved by the error bound of the forward pass; where that leaves it open and the network has at most 20,000
-    weights, decided in rational arithmetic (so that an exact tie counts).
-    """
-    proved = proved_adversarial(problem.net, problem.points, problem.labels)
-    if sum(layer.weight.numel() for layer in problem.net.affine) > _EXACT_WEIGHTS:
-        return proved
-    unclear = ~proved & (problem.excess(problem.points) > -2 * problem.slack) & torch.isfinite(problem.slack)
-    for row in unclear.nonzero().squeeze(1).tolist():
-        logits = _exact_logits(problem.net, problem.points[row])
-        label = int(problem.labels[row])
-        proved[row] = max(value for j, value in enumerate(logits) if j != label) >= logits[label]
-    return proved
-
-
-def _exact_logits(net: Network, point: torch.Tensor) -> list[Fraction]:
-    """f(point) in rational arithmetic."""
-    values = [Fraction(x) for x in point.tolist()]
-    for number, layer in enumerate(net.affine):
-        hidden = values if number == 0 else [max(value, Fraction(0)) for value in values]
-        rows = zip(layer.weight.tolist(), layer.bias.tolist(), strict=True)
-        values = [sum((Fraction(w) * h for w, h in zip(row, hidden) if w and h), Fraction(b)) for row, b in rows]
-    return values
+    """(B,) bool: is the attacked point itself adversarial (a tie, or a wrong prediction against the given label)?"""
+    return proved_adversarial(problem.net, problem.points, problem.labels, rational=True)

@@ -8,7 +8,7 @@ import torch
 
 from relucert_core.certificates.margins import margins
 from relucert_core.certificates.result import LOWER_BOUND, OK, Certificate, CertificateEntry, Limit
-from relucert_core.forward import ProvenForward, proven_forward
+from relucert_core.forward import ProvenForward, at_label, proven_forward
 from relucert_core.network import Network, in_chunks
 from relucert_core.rounding import above, below, dot_error, norm_above, radius_below, sum_above
 
@@ -66,7 +66,7 @@ def _chunk(net: Network, points: torch.Tensor, norm: float, labels: torch.Tensor
     found = margins(forward, labels)
     numerators, rows = _rounded_numerators(forward, net, found.label)
     radii = radius_below(numerators, operator_bound(net, rows, norm))
-    radii = radii.scatter(1, found.label.view(-1, 1), math.inf)
+    radii = at_label(radii, found.label, math.inf)
     radius, rival = radii.min(-1)
     return [
         Certificate(

@@ -19,7 +19,7 @@ import torch
 from relucert_core.certificates.over_balls.centre import Centre, centre
 from relucert_core.certificates.result import ESTIMATE, OK, Certificate, CertificateEntry, Limit
 from relucert_core.errors import InvalidInput
-from relucert_core.forward import hidden_values
+from relucert_core.forward import activation_masks, hidden_values
 from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual, row_norms
 from relucert_core.region import backward_rows
@@ -81,7 +81,7 @@ def _estimate(
 def _gradient_maxima(where: Centre, i: int, samples: int, radius: float, generator: torch.Generator) -> torch.Tensor:
     """(K,): the largest dual norm of the gradient of each f_label - f_j among points drawn from the ball."""
     points = where.points[i] + radius * ball_points(samples, where.net.inputs, where.norm, generator)
-    masks = [(z > 0).to(torch.float64) for z in hidden_values(where.net.affine, points)[:-1]]
+    masks = activation_masks(hidden_values(where.net.affine, points))
     rows = where.rivals[i].expand(samples, -1, -1)
     return row_norms(backward_rows(where.net.affine[:-1], masks, rows), dual(where.norm)).amax(0)
 

@@ -16,6 +16,7 @@ from relucert_core.certificates.linear_bounds import FAST_LIN, layer_bounds
 from relucert_core.certificates.over_balls.balls import BallMethod, certify_balls
 from relucert_core.certificates.over_balls.centre import Centre, lowered, norms_above, raised
 from relucert_core.certificates.result import LOWER_BOUND, Certificate, CertificateEntry
+from relucert_core.forward import at_label
 from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual
 from relucert_core.rounding import above, dot_error
@@ -46,7 +47,7 @@ def gradient_margins(centre: Centre, index: torch.Tensor, radii: torch.Tensor) -
 def margins_within(centre: Centre, index: torch.Tensor, radii: torch.Tensor, constants: torch.Tensor) -> torch.Tensor:
     """gap - r L, rounded down, for Lipschitz constants L (T, K); infinite at the label."""
     margins = lowered(centre.gaps[index] - above(radii.unsqueeze(-1) * constants))
-    return margins.scatter(1, centre.margins.label[index].view(-1, 1), torch.inf)
+    return at_label(margins, centre.margins.label[index], torch.inf)
 
 
 def gradient_bounds(centre: Centre, index: torch.Tensor, states: States) -> tuple[torch.Tensor, torch.Tensor]:

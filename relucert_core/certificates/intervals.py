@@ -16,6 +16,7 @@ import torch
 from relucert_core.certificates.over_balls.balls import BallMethod, certify_balls
 from relucert_core.certificates.over_balls.centre import Centre, lowered, raised
 from relucert_core.certificates.result import LOWER_BOUND, Certificate, CertificateEntry
+from relucert_core.forward import at_label
 from relucert_core.network import Network
 from relucert_core.norms import NORMS
 from relucert_core.rounding import above, sum_above
@@ -85,7 +86,7 @@ def margins_from(centre: Centre, index: torch.Tensor, last: Deviation) -> torch.
     positive, negative = torch.where(rivals > 0, positive, 0.0), torch.where(rivals < 0, negative, 0.0)
     fall = next_deviation(positive, negative, last).fall
     margins = lowered(centre.gaps[index] - fall)
-    return margins.scatter(1, centre.margins.label[index].view(-1, 1), torch.inf)
+    return at_label(margins, centre.margins.label[index], torch.inf)
 
 
 def hidden_deviations(

@@ -33,6 +33,7 @@ from relucert_core.certificates.over_balls.relaxations import (
 )
 from relucert_core.certificates.over_balls.second_layer import second_layer
 from relucert_core.certificates.result import LOWER_BOUND, Certificate, CertificateEntry
+from relucert_core.forward import at_label
 from relucert_core.network import Network
 from relucert_core.norms import NORMS
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above
@@ -84,7 +85,7 @@ def _block_margins(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: 
     state = relaxed(state, found[-1], rule)
     reach = carry_back(state, centre.rivals[index], parallel=rule.parallel, lower_only=True)
     margins = lowered(centre.gaps[index] - reach.down)
-    return margins.scatter(1, centre.margins.label[index].view(-1, 1), torch.inf)
+    return at_label(margins, centre.margins.label[index], torch.inf)
 
 
 def _climb(state: Pass, rule: SlopeRule) -> tuple[Pass, list[LayerBounds]]:

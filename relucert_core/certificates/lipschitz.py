@@ -16,7 +16,7 @@ import torch
 from relucert_core.certificates.margins import Margins, margins
 from relucert_core.certificates.over_balls.centre import norms_above
 from relucert_core.certificates.result import LOWER_BOUND, OK, OVERFLOW, Certificate, CertificateEntry, Limit
-from relucert_core.forward import proven_forward
+from relucert_core.forward import at_label, proven_forward
 from relucert_core.layers import Affine
 from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual
@@ -49,7 +49,7 @@ def run_lipschitz(
     last = net.affine[-1].weight
     constants = _constants(last[who.label].unsqueeze(1) - last, hidden_product_above(net, norm), norm)
     radii = torch.nan_to_num(radius_below(who.lower, constants), nan=0.0, posinf=math.inf)
-    radii = radii.scatter(1, who.label.view(-1, 1), math.inf)
+    radii = at_label(radii, who.label, math.inf)
     share = (time.perf_counter() - began) / max(1, len(points))
     return [_certificate(who, radii[i], constants[i], norm, share, i) for i in range(len(points))]
 

@@ -9,12 +9,7 @@ import torch
 
 from relucert_core.certificates.result import OK, OVERFLOW, TIE, WRONG
 from relucert_core.forward import ProvenForward, QuickForward
-from relucert_core.network import Network
-from relucert_core.rounding import above, below, distance_above
-from relucert_core.witness import proved_adversarial
-
-WITNESS_SLACK = 1e-6
-_PUSHES = (0.0, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 4e-7, 9e-7)
+from relucert_core.rounding import above, below
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,22 +51,3 @@ def margins(forward: ProvenForward | QuickForward, labels: torch.Tensor | None) 
         for f, p, k, m in zip(finite.tolist(), prediction.tolist(), label.tolist(), lower.min(-1).tolist())
     ]
     return Margins(torch.from_numpy(prediction), torch.from_numpy(label), torch.from_numpy(lower), status)
-
-
-def witness_beyond(
-    net: Network, point: torch.Tensor, near: torch.Tensor, label: int, radius: float, norm: float
-) -> tuple[torch.Tensor, float] | None:
-    """A proved adversarial point within (1 + 1e-6) `radius`, on the ray from `point` (D,) through `near` (D,).
-
-    `near` should lie on the decision plane; steps of growing size beyond it are tried. Returns the point and its
-    distance, rounded up, or None when no step is proved.
-    """
-    pushes = torch.tensor(_PUSHES, dtype=torch.float64).unsqueeze(-1)
-    candidates = point + (near - point) * (1 + pushes)
-    proved = proved_adversarial(net, candidates, torch.full((len(candidates),), label))
-    distances = distance_above(candidates, point, norm)
-    allowed = below(radius * (1 + WITNESS_SLACK))
-    for candidate, good, distance in zip(candidates, proved.tolist(), distances.tolist()):
-        if good and distance <= allowed:
-            return candidate, distance
-    return None

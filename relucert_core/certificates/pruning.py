@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from relucert_core.layers import Affine
+from relucert_core.layers import Affine, active
 from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, below, gamma, norm_above
@@ -118,7 +118,7 @@ def nearest_hyperplanes(
     not looked for, and its distance comes as infinite.
     """
     ready = _ready(net)
-    search = _Search(ready, [(z >= 0).nonzero()[0] for z in values], norm, {})
+    search = _Search(ready, [active(z).nonzero()[0] for z in values], norm, {})
     with np.errstate(all="ignore"):
         face = search.nearest_face(values, numerators)
         return face, search.nearest_plane(numerators[-1], label, math.inf if both else face.distance)
@@ -126,7 +126,7 @@ def nearest_hyperplanes(
 
 def decision_distance(net: Network, values: Sequence[np.ndarray], gaps: np.ndarray, label: int, norm: float) -> float:
     """d_min alone, rounded down: as the second answer of `nearest_hyperplanes`, whose arguments these are."""
-    search = _Search(_ready(net), [(z >= 0).nonzero()[0] for z in values], norm, {})
+    search = _Search(_ready(net), [active(z).nonzero()[0] for z in values], norm, {})
     with np.errstate(all="ignore"):
         return search.nearest_plane(gaps, label, math.inf).distance
 

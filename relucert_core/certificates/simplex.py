@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relucert_core.certificates.margins import margins, witness_beyond
+from relucert_core.certificates.margins import margins
 from relucert_core.certificates.pruning import DECISION, Hyperplane, decision_distance, nearest_hyperplanes
 from relucert_core.certificates.result import (
     DEGENERATE,
@@ -24,9 +24,11 @@ from relucert_core.certificates.result import (
     Limit,
 )
 from relucert_core.forward import ProvenForward, QuickForward, proven_forward, quick_forward
+from relucert_core.layers import active
 from relucert_core.network import Network, in_chunks
 from relucert_core.norms import dual, nearest_on_hyperplane
 from relucert_core.rounding import UNIT_ROUNDOFF, above, below, norm_below
+from relucert_core.witness import witness_beyond
 
 _CHUNK = 128
 _LARGE = 100_000  # weights; from here on the tighter error bounds cost more than the rest of the certificate
@@ -204,7 +206,7 @@ def _signs_are_settled(net: Network, values: list[np.ndarray], numerators: list[
         if lower.min() > 0:
             continue
         for neuron in np.flatnonzero(~(lower > 0)).tolist():
-            if not row_is_zero(net, [torch.from_numpy(z >= 0) for z in values[:m]], neuron):
+            if not row_is_zero(net, [torch.from_numpy(active(z)) for z in values[:m]], neuron):
                 return False
             lower[neuron] = math.inf
     return True

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from relucert_core.certificates.margins import margins, witness_beyond
+from relucert_core.certificates.margins import margins
 from relucert_core.certificates.result import OK
 from relucert_core.errors import InvalidInput
-from relucert_core.forward import proven_forward
+from relucert_core.forward import proven_forward, rival_logits
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.norms import check_norm, dual
 from relucert_core.polyhedron import FAILED, nearest_step
 from relucert_core.region import ActivationRegion, activation_region
+from relucert_core.witness import witness_beyond
 
 FOUND = "found"
 NONE_THERE = "no decision point in this region"
@@ -100,18 +101,16 @@ def _search(
             witness = None if answer.step is None else _checked(net, point, answer.step, label, norm)
             failed |= answer.step is not None and witness is None
             if witness is not None and witness[1] < best[0]:
-                best = (witness[1], witness[0].numpy(), _strongest_rival(net, witness[0], label))
+                best = (
+                    witness[1],
+                    witness[0].numpy(),
+                    int(rival_logits(net.logits(witness[0].unsqueeze(0))[0], label).argmax()),
+                )
                 tight = tuple(region.place(row) for row in answer.tight)
         if progress is not None:
             progress(done, len(order))
     status = FOUND if best[1] is not None else NOT_FOUND if failed else NONE_THERE
     return best[0], best[1], best[2], label, status, tight
-
-
-def _strongest_rival(net: Network, point: torch.Tensor, label: int) -> int:
-    logits = net.logits(point.unsqueeze(0))[0]
-    logits[label] = -math.inf
-    return int(logits.argmax())
 
 
 def _planes(region: ActivationRegion, label: int, norm: float) -> tuple[np.ndarray, np.ndarray]:

@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from relucert_core.certificates.margins import WITNESS_SLACK
 from relucert_core.errors import InvalidInput
 from relucert_core.experiments.records import Header
+from relucert_core.forward import rival_logits
 from relucert_core.network import Network
 from relucert_core.norms import norm_name
 from relucert_core.paths import RESULTS
 from relucert_core.rounding import below
 from relucert_core.search.ledger import SEARCHING, SearchStep
+from relucert_core.witness import WITNESS_SLACK
 
 FORMAT = "relucert search 1"
 STOPPED = "stopped"
@@ -209,6 +210,4 @@ def stored_run(net: Network, model: str, point: str, method: str = "exact", norm
 
 def _rival(net: Network, witness: np.ndarray, label: int) -> int:
     """The best class besides `label` at the witness: there it leads, or ties."""
-    logits = np.array(net(witness), dtype=np.float64)
-    logits[label] = -np.inf
-    return int(logits.argmax())
+    return int(rival_logits(np.asarray(net(witness)), label).argmax())

@@ -18,7 +18,8 @@ from relucert_core.importers.limits import Limits
 from relucert_core.importers.merge import MergedLayer, merged_layers
 from relucert_core.importers.replay import largest_difference, sample_points
 from relucert_core.importers.source import Dropped, Source
-from relucert_core.network import Layer, Network
+from relucert_core.layers import Layer
+from relucert_core.network import Network
 
 _EXPORT = "export it to ONNX (torch.onnx.export(module, (example,), 'network.onnx')) and pass that file"
 _KERAS = "Keras files are not read: convert the model with tf2onnx (python -m tf2onnx.convert), pass the ONNX file."

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from relucert_core.certificates.result import EXACT, LOWER_BOUND, OK, OVERFLOW, TIE, WRONG, Certificate
+from relucert_core.forward import predicted
 from relucert_core.network import Network
 from relucert_core.search.ledger import EXACT_STATUS, NOWHERE, SearchStep
 
@@ -21,7 +22,7 @@ def certify_each(
     labels: torch.Tensor | None,
 ) -> list[Certificate]:
     """The last step of `start(point, label)` for each point (B, D), as a certificate."""
-    predictions = torch.nan_to_num(net.logits(points), nan=-torch.inf).argmax(-1)
+    predictions = predicted(net.logits(points))
     found = []
     for i, point in enumerate(points):
         label = int(predictions[i] if labels is None else labels[i])

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from relucert_core.certificates.margins import WITNESS_SLACK
 from relucert_core.certificates.result import OVERFLOW, TIE, WRONG
 from relucert_core.errors import InvalidInput
+from relucert_core.forward import rival_logits
 from relucert_core.network import Network
 from relucert_core.norms import plain_number
 from relucert_core.rounding import below, distance_above
-from relucert_core.witness import proved
+from relucert_core.witness import WITNESS_SLACK, points_beyond, proved_adversarial
 
 SEARCHING = "searching"
 EXACT_STATUS = "exact"
@@ -29,7 +29,7 @@ FAR = 1e9  # times one more than the largest number of the point: searches go no
 _BATCH_SECONDS = 0.06
 _BATCH_SHARE = 0.03
 _DOUBTFUL = 1e-6  # a lead of this part of the logits is no rounding error
-_PUSHES = (0.0, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 3e-7, 1e-6, 1e-5, 1e-4)
+_FARTHEST_PUSH = 1e-4  # beyond a decision plane
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ class Ledger:
         candidates, distances = candidates[worth], distances[worth]
         if not len(candidates):
             return False
-        good = proved(self.net, candidates, self.label)
+        good = proved_adversarial(self.net, candidates, self.labels.expand(len(candidates)), rational=True)
         if not bool(good.any()):
             return False
         best = int(torch.where(good, distances, math.inf).argmin())
@@ -123,9 +123,7 @@ class Ledger:
     def _hopeful(self, candidates: torch.Tensor) -> torch.Tensor:
         """(S,) bool: all but the points whose logits leave no doubt; a proof costs fifty times as much as a look."""
         logits = self.net.logits(candidates)
-        others = logits.clone()
-        others[:, self.label] = -math.inf
-        lead = logits[:, self.label] - others.amax(-1)
+        lead = logits[:, self.label] - rival_logits(logits, self.label).amax(-1)
         return ~(lead > _DOUBTFUL * logits.abs().amax(-1))  # NaN is no reason to leave a point out
 
     def offer_array(self, candidate: np.ndarray | None) -> bool:
@@ -134,8 +132,7 @@ class Ledger:
 
     def offer_beyond(self, near: np.ndarray) -> bool:
         """`offer` for a point (D,) close to a decision plane, and for points a little further out on its ray."""
-        pushes = torch.tensor(_PUSHES, dtype=torch.float64).unsqueeze(-1)
-        return self.offer(self.point + (torch.from_numpy(near) - self.point) * (1 + pushes))
+        return self.offer(points_beyond(self.point, torch.from_numpy(near), _FARTHEST_PUSH))
 
     def stopped(self, seconds: float = 0.0, regions: int = 1) -> str:
         """The limit that forbids another step of that many seconds and regions; empty when there is none."""

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from relucert_core.forward import proven_forward
+from relucert_core.forward import proven_forward, rival_logits
 from relucert_core.network import Network
 from relucert_core.rounding import SMALLEST, gamma
 
@@ -73,9 +73,8 @@ class LocalNetwork:
         return self._lead(self.onward(shares[:, None] * (self.first @ end) + self.offset)[-1])
 
     def _lead(self, logits: np.ndarray) -> np.ndarray:
-        own = logits[:, self.label].copy()
-        logits[:, self.label] = -np.inf
-        return own - logits.max(1)
+        lead: np.ndarray = logits[:, self.label] - rival_logits(logits, self.label).max(1)
+        return lead
 
     def nearby(self, point: np.ndarray) -> np.ndarray:
         """The y (m,) of a point x (D,), up to rounding."""

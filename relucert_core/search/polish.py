@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from relucert_core.forward import rival_logits
+from relucert_core.layers import active
 from relucert_core.search.half_spaces import Proposer
 from relucert_core.search.local_network import LocalNetwork
 
@@ -27,10 +29,7 @@ def polish(local: LocalNetwork, start: np.ndarray, proposer: Proposer, rounds: i
     In each region the nearest point of the local decision plane is found; then the regions behind the faces that hold
     that point are tried, as long as one of them has a nearer point.
     """
-    values = local.values(start[None])
-    logits = values[-1][0].copy()
-    logits[local.label] = -np.inf
-    rival, pattern = int(logits.argmax()), np.concatenate(values[:-1], axis=1)[0] > 0
+    rival, pattern = _rival_and_pattern(local, start)
     point, faces = nearest_decision(local, pattern, rival, proposer)
     for _ in range(rounds):
         if point is None:
@@ -50,14 +49,17 @@ def polish(local: LocalNetwork, start: np.ndarray, proposer: Proposer, rounds: i
 
 def interior(local: LocalNetwork, near: np.ndarray, proposer: Proposer) -> Iterator[np.ndarray]:
     """Points a little inside the adversarial part of the region of `near` (m,), the nearest first."""
-    values = local.values(near[None])
-    logits = values[-1][0].copy()
-    logits[local.label] = -np.inf
-    pattern = np.concatenate(values[:-1], axis=1)[0] > 0
+    rival, pattern = _rival_and_pattern(local, near)
     for slack in _SLACKS:
-        point, _ = nearest_decision(local, pattern, int(logits.argmax()), proposer, slack * float(np.sqrt(near @ near)))
+        point, _ = nearest_decision(local, pattern, rival, proposer, slack * float(np.sqrt(near @ near)))
         if point is not None:
             yield point
+
+
+def _rival_and_pattern(local: LocalNetwork, point: np.ndarray) -> tuple[int, np.ndarray]:
+    """The best class but the label at y (m,), and the activation pattern (N,) there."""
+    *hidden, logits = local.values(point[None])
+    return int(rival_logits(logits[0], local.label).argmax()), active(np.concatenate(hidden, axis=1)[0])
 
 
 def nearest_decision(

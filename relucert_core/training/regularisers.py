@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 
 from relucert_core.distances import all_distances, hyperplane_distances
-from relucert_core.forward import hidden_values
+from relucert_core.forward import activation_masks, at_label, hidden_values
 from relucert_core.layers import Dense
 from relucert_core.norms import project_ball, unit_step
 from relucert_core.region import forward_rows
@@ -91,7 +91,7 @@ def sketched_distances(
     for training wide networks; no bound.
     """
     values = hidden_values(layers, points)
-    masks = [(z >= 0).to(z.dtype) for z in values[:-1]]
+    masks = activation_masks(values)
     narrow = [Dense(layers[0].weight @ sketch, layers[0].bias), *layers[1:]]
     _, *rows = forward_rows(narrow, masks)
     faces = [hyperplane_distances(values[0], layers[0].weight, 2.0)]
@@ -99,7 +99,7 @@ def sketched_distances(
     own = labels.view(-1, 1)
     margins = values[-1].gather(1, own) - values[-1]
     gaps = rows[-1].gather(1, own.unsqueeze(-1).expand(-1, -1, sketch.shape[1])) - rows[-1]
-    decisions = hyperplane_distances(margins, gaps, 2.0).scatter(1, own, math.inf)
+    decisions = at_label(hyperplane_distances(margins, gaps, 2.0), labels, math.inf)
     return torch.cat(faces, 1), decisions
 
 

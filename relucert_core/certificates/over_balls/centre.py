@@ -7,13 +7,12 @@ point itself then drop out, all sums have terms of one sign, and the rounding er
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 
 import torch
 
 from relucert_core.certificates.margins import Margins, margins
-from relucert_core.forward import ProvenForward, proven_forward
+from relucert_core.forward import ProvenForward, activation_masks, proven_forward, rational_value
 from relucert_core.network import Network
 from relucert_core.norms import dual, row_norms
 from relucert_core.region import backward_rows
@@ -86,17 +85,20 @@ class Centre:
     @cached_property
     def signs(self) -> torch.Tensor:
         """(B, N_1): 1 where a neuron of the first layer is on at the centre, as computed, else 0."""
-        return (self.forward.values[0] > 0).to(torch.float64)
+        return activation_masks(self.forward.values)[0]
 
     @cached_property
     def lean(self) -> torch.Tensor:
-        """(B, N_1): 1 where z^(1) >= 0 at the centre, else 0, proved: where rounding leaves it open, by fractions."""
+        """(B, N_1): CROWN-Ada's lower slope in the first layer, 1 for u >= |l|, which means z^(1) >= 0 at the centre.
+
+        Proved: where rounding leaves it open, by fractions.
+        """
         values, errors = self.forward.values[0], self.forward.errors[0]
         lean = (values >= 0).to(torch.float64)
         first = self.net.affine[0]
         open_ = ~(values.abs() > errors) & torch.isfinite(values) & (self.row_norms[1] > 0)
         for b, n in open_.nonzero().tolist():
-            lean[b, n] = float(_exact_value(first.weight[n], self.points[b], first.bias[n]) >= 0)
+            lean[b, n] = float(rational_value(first.weight[n], self.points[b], first.bias[n]) >= 0)
         return lean
 
     @cached_property
@@ -119,15 +121,9 @@ class Centre:
     @cached_property
     def local_distance(self) -> torch.Tensor:
         """(B,): the distance to the local affine map's nearest decision plane: a first guess, no bound either way."""
-        masks = [(z > 0).to(torch.float64) for z in self.forward.values[:-1]]
+        masks = activation_masks(self.forward.values)
         sizes = row_norms(backward_rows(self.net.affine[:-1], masks, self.rivals), dual(self.norm))
         return torch.where(sizes > 0, self.gaps / torch.where(sizes > 0, sizes, 1.0), torch.inf).amin(-1)
-
-
-def _exact_value(row: torch.Tensor, point: torch.Tensor, bias: torch.Tensor) -> Fraction:
-    used = ((row != 0) & (point != 0)).nonzero().squeeze(1)
-    pairs = zip(row[used].tolist(), point[used].tolist(), strict=True)
-    return sum((Fraction(w) * Fraction(x) for w, x in pairs), start=Fraction(float(bias)))
 
 
 def centre(net: Network, points: torch.Tensor, norm: float, labels: torch.Tensor | None) -> Centre:

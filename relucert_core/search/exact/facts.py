@@ -3,7 +3,8 @@
 The **target set** T of a node is made of all points y (see `local_network`) with ||y|| <= R that are adversarial for
 one rival class (f_rival >= f_label, ties count) and have the signs the node fixes. Everything kept of a node is a
 proved statement about all points of T; so it stays true for the children of the node, whose target sets are smaller,
-and when R sinks because a nearer witness was found. A contradiction proves T empty."""
+and when R sinks because a nearer witness was found. A contradiction proves T empty.
+"""
 
 from __future__ import annotations
 

@@ -35,6 +35,7 @@ import torch
 
 from relucert_core.certificates.result import EXACT, Certificate, CertificateEntry
 from relucert_core.forward import proven_forward
+from relucert_core.layers import active
 from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual
 from relucert_core.search.each import certify_each
@@ -257,7 +258,7 @@ def _start(ledger: Ledger, groups: list[list[tuple[int, int]]]) -> tuple[np.ndar
     forward = proven_forward(ledger.net, ledger.point.unsqueeze(0))
     values = torch.cat(forward.values[:-1], dim=1)[0].numpy()
     errors = torch.cat(forward.errors[:-1], dim=1)[0].numpy()
-    pattern = values >= 0
+    pattern = active(values)
     for group in groups:
         for neuron, side in group:
             pattern[neuron] = pattern[group[0][0]] == (side > 0)

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from relucert_core.planar.trails import trails
 
 import relucert_core as rc
-from relucert_core.planar.trails import trails
 from tests.planar_nets import named_net
 
 POINT = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
