@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.shared.charts import STILL
-from relucert_core.experiments.catalogue import FIGURES, shown_methods
+from relucert_core.experiments.catalogue import FIGURES
 from relucert_core.experiments.records import LOWER, Panel, Record, to_csv, to_json
-from relucert_core.experiments.summaries import Summary, accuracy_range, order_by, summarise
+from relucert_core.experiments.summaries import Summary, summarise
 from relucert_core.experiments.tables import accuracy_table, claims_table, rounded, summary_table
-from relucert_core.figures.figure2 import figure2, figure2_axis
-from relucert_core.figures.reports import accuracy_chart
-from relucert_core.figures.table1 import radii_chart, times_chart
+from relucert_core.figures.reports import pictures_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -37,31 +35,7 @@ class View:
 
 def figures_of(record: Record, theme: Theme, view: View) -> dict[str, go.Figure]:
     """File name -> figure, in the order in which they are shown."""
-    if record.experiment not in FIGURES:
-        charts = {"table-1-times": times_chart(record, theme)}
-        radii = any(panel.radii for panel in record.panels)
-        return charts | ({"table-1-radii": radii_chart(record, theme)} if radii else {})
-    if view.accuracy:
-        return {
-            f"{record.experiment}-{panel.network}-certified-accuracy": accuracy_chart(
-                panel, accuracy_range(record.panels), theme, record.norm, view.height
-            )
-            for panel in record.panels
-        }
-    methods = shown_methods(record)
-    axis = figure2_axis(record.panels, methods)
-    return {
-        f"{record.experiment}-{panel.network}": figure2(
-            panel,
-            methods,
-            None if view.sorted_alone else order_by(panel, "simplex"),
-            axis,
-            theme,
-            record.norm,
-            view.height,
-        )
-        for panel in record.panels
-    }
+    return pictures_of(record, theme, accuracy=view.accuracy, sorted_alone=view.sorted_alone, height=view.height)
 
 
 def draw(figures: dict[str, go.Figure], captions: list[str], words: str) -> None:

@@ -37,13 +37,13 @@ def margins(forward: ProvenForward | QuickForward, labels: torch.Tensor | None) 
     logits, errors = np.asarray(forward.values[-1]), np.asarray(forward.errors[-1])
     every = np.arange(len(logits))
     finite = (np.isfinite(logits) & np.isfinite(errors)).all(-1)
-    calm = bool(finite.all())
-    prediction = (logits if calm else np.where(np.isnan(logits), -np.inf, logits)).argmax(-1)
+    all_finite = bool(finite.all())
+    prediction = (logits if all_finite else np.where(np.isnan(logits), -np.inf, logits)).argmax(-1)
     label = prediction if labels is None else labels.numpy()
     with np.errstate(all="ignore"):  # overflow has its own status
         gap = logits[every, label, None] - logits
         lower = below(below(gap) - above(errors[every, label, None] + errors))
-    if not calm:
+    if not all_finite:
         lower[~finite] = 0.0
     lower[every, label] = np.inf
     status = [

@@ -22,7 +22,7 @@ from relucert_core.datasets.mnist import load_mnist, mnist_sample
 from relucert_core.errors import DataUnavailable, InvalidInput
 from relucert_core.experiments.catalogue import EXPERIMENTS, FIGURES
 from relucert_core.experiments.runs import PanelPlan, Prepared, Task, attack_work, certificate_work, kind_of
-from relucert_core.experiments.store import Shelf, store_folder
+from relucert_core.experiments.store import answer_store, store_folder
 from relucert_core.importers.shipped import ModelCard, list_models, load_card, load_model
 from relucert_core.network import Network
 from relucert_core.norms import check_norm, norm_name
@@ -130,7 +130,7 @@ def _task(net: Network, method: str, norm: float, store: Path) -> Task:
     title = ATTACKS[method].title if is_attack else CERTIFICATES[method].title
     work = attack_work(net, method, norm) if is_attack else certificate_work(net, method, norm)
     about = {"kind": kind_of(method), "network": net.digest, "method": method, "norm": norm_name(norm)}
-    return Task(method, title, kind_of(method), Shelf(store, about), work)
+    return Task(method, title, kind_of(method), answer_store(store, about), work)
 
 
 def _command(settings: Figure2Settings) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from relucert_core.experiments.records import LOWER, UPPER, Panel, Record, Series, make_header
-from relucert_core.experiments.store import Answer, Shelf, point_digests
+from relucert_core.experiments.store import Answer, LineStore, point_digests
 from relucert_core.network import Network
 from relucert_core.norms import norm_name
 
@@ -32,7 +32,7 @@ class Task:
     method: str
     title: str
     kind: str
-    shelf: Shelf
+    store: LineStore[Answer]
     work: Work
     chunk: int = 10
     paper_seconds: float | None = None
@@ -81,24 +81,24 @@ class Prepared:
 
     def standing(self) -> Progress:
         """Where the experiment stands, from what is kept; nothing is computed."""
-        return _Books(self).progress("")
+        return _Standing(self).progress("")
 
     def run(self) -> Iterator[Progress]:
         """Find the missing answers, a chunk of images at a time; a report before every chunk, and one at the end."""
-        books = _Books(self)
-        for plan, task, rows in books.missing():
+        standing = _Standing(self)
+        for plan, task, rows in standing.missing():
             last = f" to {plan.images[rows[-1]]}" if len(rows) > 1 else ""
-            yield books.progress(f"{task.title} on {plan.network}, image {plan.images[rows[0]]}{last}")
+            yield standing.progress(f"{task.title} on {plan.network}, image {plan.images[rows[0]]}{last}")
             begun = time.perf_counter()
             answers = task.work(plan.points[rows])
-            books.enter(task, rows, answers, time.perf_counter() - begun)
-        yield books.progress("done")
+            standing.enter(task, rows, answers, time.perf_counter() - begun)
+        yield standing.progress("done")
 
     def forget(self) -> None:
         """Throw away what is kept, so that the next run starts afresh."""
         for plan in self.panels:
             for task in plan.tasks:
-                task.shelf.clear()
+                task.store.clear()
 
     def record(self) -> Record:
         """The images that have all their answers, as a record; nothing is computed but the predictions."""
@@ -107,14 +107,14 @@ class Prepared:
         return Record(self.experiment, norm_name(self.norm), dict(self.settings), self.timing, header, panels)
 
 
-class _Books:
-    """What is known so far in a run, kept beside the shelves so that they are read once."""
+class _Standing:
+    """What is known so far in a run, kept beside the stores so that they are read once."""
 
     def __init__(self, prepared: Prepared) -> None:
         self.plans = prepared.panels
         self.names = {id(plan): point_digests(plan.points) for plan in self.plans}
         self.known = {
-            id(task): set(task.shelf.read()) & set(self.names[id(plan)]) for plan in self.plans for task in plan.tasks
+            id(task): set(task.store.read()) & set(self.names[id(plan)]) for plan in self.plans for task in plan.tasks
         }
         self.wanted = {id(task): set(self.names[id(plan)]) for plan in self.plans for task in plan.tasks}
         self.owner = {id(task): plan for plan in self.plans for task in plan.tasks}
@@ -138,12 +138,12 @@ class _Books:
     def enter(self, task: Task, rows: list[int], answers: list[Answer], seconds: float) -> None:
         """Keep new answers; `seconds` is how long they took, all in all."""
         names = [self.names[id(self.owner[id(task)])][row] for row in rows]
-        task.shelf.append(names, answers)
+        task.store.append(names, answers)
         self.known[id(task)] |= set(names)
         self.pace[id(task)] = seconds / len(rows)
 
     def progress(self, words: str) -> Progress:
-        """The state of the books."""
+        """The state of the standing."""
         done = sum(map(len, self.known.values()))
         total = sum(map(len, self.wanted.values()))
         ready = [
@@ -164,12 +164,12 @@ class _Books:
 
 
 def _panel(plan: PanelPlan) -> Panel:
-    names, shelves = point_digests(plan.points), [task.shelf.read() for task in plan.tasks]
-    rows = [i for i, name in enumerate(names) if all(name in shelf for shelf in shelves)]
+    names, stores = point_digests(plan.points), [task.store.read() for task in plan.tasks]
+    rows = [i for i, name in enumerate(names) if all(name in answers for answers in stores)]
     net = plan.net
     predictions = tuple(net(plan.points[rows]).argmax(-1).tolist()) if rows else ()
     series = tuple(
-        _series(task, [shelf[names[i]] for i in rows]) for task, shelf in zip(plan.tasks, shelves, strict=True)
+        _series(task, [answers[names[i]] for i in rows]) for task, answers in zip(plan.tasks, stores, strict=True)
     )
     return Panel(
         network=plan.network,

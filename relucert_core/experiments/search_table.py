@@ -1,14 +1,13 @@
 """How far the search closes the gap: cheap bounds, the search after 1, 10 and 60 seconds, the best attack.
 
 One run of the exact search an image gives all its checkpoints. Results are kept per image, by content, so that a run
-can be stopped and goes on; see `store.Shelf`.
+can be stopped and goes on; see `store.LineStore`.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import numpy as np
 from relucert_core.errors import DataUnavailable, InvalidInput
 from relucert_core.experiments.records import LOWER, UPPER
 from relucert_core.experiments.search_run import Recorder, at_seconds, follow, subject_of
-from relucert_core.experiments.store import content_key, point_digests
+from relucert_core.experiments.store import LineStore, content_key, point_digests
 from relucert_core.experiments.tables import rounded
 from relucert_core.network import Network
 
@@ -90,35 +89,10 @@ def shipped_networks(names: Sequence[str]) -> tuple[dict[str, Network], tuple[st
     return found, missing
 
 
-class ClosingShelf:
-    """The finished images of one network under one set of checkpoints, a JSON line each, in `folder`."""
-
-    def __init__(self, folder: Path, net: Network, checkpoints: tuple[float, ...]) -> None:
-        key = content_key(digest=net.digest, method="closing", norm="L2", checkpoints=list(checkpoints), attack=ATTACK)
-        self.path = folder / f"closing-{key}.jsonl"
-
-    def read(self) -> dict[str, Closing]:
-        """The finished images by digest; a line that a crash cut off is not read."""
-        if not self.path.is_file():
-            return {}
-        found: dict[str, Closing] = {}
-        for line in self.path.read_text(encoding="utf8").splitlines():
-            try:
-                entry = _closing(json.loads(line))
-            except (ValueError, KeyError, TypeError):
-                continue
-            found[entry.digest] = entry
-        return found
-
-    def append(self, entry: Closing) -> None:
-        """Keep one image, at once."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            cut_off = self.path.is_file() and not self.path.read_bytes().endswith(b"\n")
-            with self.path.open("a", encoding="utf8", newline="\n") as stream:
-                stream.write(("\n" if cut_off else "") + json.dumps(_plain(entry), allow_nan=False) + "\n")
-        except OSError as error:
-            raise DataUnavailable(f"Results cannot be kept in {self.path.parent} ({error.strerror}).") from None
+def closing_store(folder: Path, net: Network, checkpoints: tuple[float, ...]) -> LineStore[Closing]:
+    """The finished images of one network under one set of checkpoints."""
+    key = content_key(digest=net.digest, method="closing", norm="L2", checkpoints=list(checkpoints), attack=ATTACK)
+    return LineStore(folder / f"closing-{key}.jsonl", _plain_closing, _read_closing)
 
 
 def measure(
@@ -160,15 +134,16 @@ def run_table(settings: TableSettings, folder: Path) -> Iterator[TableProgress]:
     images, _ = mnist_sample()
     digests = point_digests(images[: settings.images])
     networks, _ = shipped_networks(settings.networks)
-    shelves = {name: ClosingShelf(folder, net, settings.checkpoints) for name, net in networks.items()}
-    known = {name: set(shelf.read()) & set(digests) for name, shelf in shelves.items()}
+    stores = {name: closing_store(folder, net, settings.checkpoints) for name, net in networks.items()}
+    known = {name: set(store.read()) & set(digests) for name, store in stores.items()}
     total = len(networks) * settings.images
     for image in range(settings.images):
         for name, net in networks.items():
             if digests[image] in known[name]:
                 continue
             yield TableProgress(sum(map(len, known.values())), total, f"{name}, image {image}")
-            shelves[name].append(measure(net, name, image, images[image], images, settings))
+            entry = measure(net, name, image, images[image], images, settings)
+            stores[name].append([entry.digest], [entry])
             known[name].add(digests[image])
     yield TableProgress(total, total, "done")
 
@@ -179,7 +154,7 @@ def finished(settings: TableSettings, folder: Path) -> dict[str, list[Closing]]:
 
     digests = point_digests(mnist_sample()[0][: settings.images])
     networks, _ = shipped_networks(settings.networks)
-    found = {name: ClosingShelf(folder, net, settings.checkpoints).read() for name, net in networks.items()}
+    found = {name: closing_store(folder, net, settings.checkpoints).read() for name, net in networks.items()}
     return {name: [kept[d] for d in digests if d in kept] for name, kept in found.items()}
 
 
@@ -225,7 +200,7 @@ def _median(values: Sequence[float], kind: str) -> str:
     return rounded((low + high) / 2 if low != high else low, kind, 3)
 
 
-def _plain(entry: Closing) -> dict[str, Any]:
+def _plain_closing(digest: str, entry: Closing) -> dict[str, Any]:
     """As JSON: infinite numbers are null."""
     values = asdict(entry)
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()} | {
@@ -234,10 +209,10 @@ def _plain(entry: Closing) -> dict[str, Any]:
     }
 
 
-def _closing(values: dict[str, Any]) -> Closing:
+def _read_closing(values: Mapping[str, Any]) -> tuple[str, Closing]:
     """The record of a JSON line: null is infinity, but for `exact`, where it is "not reached"."""
     numbers = ("simplex", "crown", "lower", "upper", "attack", "seconds")
     read = {k: math.inf if k in numbers and v is None else v for k, v in values.items()}
     read["checkpoints"] = tuple(math.inf if v is None else float(v) for v in values["checkpoints"])
     read["exact"] = math.inf if values["exact"] == "inf" else values["exact"]
-    return Closing(**read)  # type: ignore[arg-type]
+    return read["digest"], Closing(**read)  # type: ignore[arg-type]

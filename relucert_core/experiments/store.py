@@ -1,8 +1,7 @@
-"""Answers of one method on one network, kept by content, so that a run can be stopped, goes on and is never repeated.
+"""Results kept by content, so that a run can be stopped, goes on and is never repeated.
 
-A shelf holds the answers of one (network digest, method, norm, options) in a file of JSON lines, one an image, under
-the image's own digest: a run on more images takes over what a run on fewer has found. Answers are appended as they are
-known; a line that was cut off by a crash is not read.
+A store is a file of JSON lines whose name stands for what was asked: network digest, method, norm, options. Each line
+is one image's result under the image's own digest: a run on more images takes over what a run on fewer has found.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -46,29 +45,38 @@ def point_digests(points: np.ndarray) -> list[str]:
     return [hashlib.sha256(row.tobytes()).hexdigest()[:16] for row in rows]
 
 
-class Shelf:
-    """The answers kept under one content key in `folder`."""
+_Entry = TypeVar("_Entry")
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        self.path = folder / f"{settings['method']}-{content_key(**settings)}.jsonl"
 
-    def read(self) -> dict[str, Answer]:
-        """The answers by the images' digests; of two for the same image the later one."""
+@dataclass(frozen=True, eq=False)
+class LineStore(Generic[_Entry]):
+    """Entries by the digests of their images in a file of JSON lines, which grows by whole lines.
+
+    encode: digest and entry -> the object of a line. decode: its inverse; a ValueError, KeyError or TypeError says that
+    the line is none of ours.
+    """
+
+    path: Path
+    encode: Callable[[str, _Entry], Mapping[str, Any]]
+    decode: Callable[[Mapping[str, Any]], tuple[str, _Entry]]
+
+    def read(self) -> dict[str, _Entry]:
+        """The entries by digest, of two for the same image the later one; a line cut off by a crash is not read."""
         if not self.path.is_file():
             return {}
-        found: dict[str, Answer] = {}
+        found: dict[str, _Entry] = {}
         for line in self.path.read_text(encoding="utf8").splitlines():
             try:
-                entry = json.loads(line)
-                value = math.inf if entry["value"] is None else float(entry["value"])
-                found[entry["image"]] = Answer(value, str(entry["status"]), float(entry["seconds"]))
+                digest, entry = self.decode(json.loads(line))
             except (ValueError, KeyError, TypeError):
                 continue
+            found[digest] = entry
         return found
 
-    def append(self, images: Iterable[str], answers: Iterable[Answer]) -> None:
-        """Add answers and hand them to the system at once."""
-        lines = [_line(image, answer) for image, answer in zip(images, answers, strict=True)]
+    def append(self, digests: Iterable[str], entries: Iterable[_Entry]) -> None:
+        """Add entries and hand them to the system at once. Raises DataUnavailable when they cannot be written."""
+        pairs = zip(digests, entries, strict=True)
+        lines = [json.dumps(self.encode(digest, entry), allow_nan=False) + "\n" for digest, entry in pairs]
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             cut_off = self.path.is_file() and not self.path.read_bytes().endswith(b"\n")
@@ -80,8 +88,14 @@ class Shelf:
             ) from None
 
     def clear(self) -> None:
-        """Forget the answers."""
+        """Forget the entries."""
         self.path.unlink(missing_ok=True)
+
+
+def answer_store(folder: Path, settings: Mapping[str, Any]) -> LineStore[Answer]:
+    """The answers of one method on one network; `settings` has the method's name and all that its answers depend on."""
+    path = folder / f"{settings['method']}-{content_key(**settings)}.jsonl"
+    return LineStore(path, _plain_answer, _read_answer)
 
 
 def store_folder() -> Path:
@@ -105,7 +119,11 @@ def shipped_path(experiment: str) -> Path:
     return RESULTS / f"{experiment}.json.gz"
 
 
-def _line(image: str, answer: Answer) -> str:
+def _plain_answer(image: str, answer: Answer) -> dict[str, Any]:
     value = answer.value if math.isfinite(answer.value) else None
-    entry = {"image": image, "value": value, "status": answer.status, "seconds": round(answer.seconds, 7)}
-    return json.dumps(entry, allow_nan=False) + "\n"
+    return {"image": image, "value": value, "status": answer.status, "seconds": round(answer.seconds, 7)}
+
+
+def _read_answer(line: Mapping[str, Any]) -> tuple[str, Answer]:
+    value = math.inf if line["value"] is None else float(line["value"])
+    return line["image"], Answer(value, str(line["status"]), float(line["seconds"]))

@@ -28,7 +28,7 @@ from relucert_core.errors import InvalidInput
 from relucert_core.experiments.catalogue import EXPERIMENTS
 from relucert_core.experiments.records import LOWER, hardware
 from relucert_core.experiments.runs import PanelPlan, Prepared, Task, Work
-from relucert_core.experiments.store import Answer, Shelf, store_folder
+from relucert_core.experiments.store import Answer, answer_store, store_folder
 from relucert_core.importers.safetensors_file import load_network
 from relucert_core.importers.shipped import write_model
 from relucert_core.network import Network
@@ -192,7 +192,9 @@ def _task(name: str, net: Network, method: str, store: Path) -> Task:
     }
     work = _warm(net, method, repeats)
     paper = PAPER_SECONDS[name].get(method)
-    return Task(method, CERTIFICATES[method].title, LOWER, Shelf(store, about), work, chunk=1, paper_seconds=paper)
+    return Task(
+        method, CERTIFICATES[method].title, LOWER, answer_store(store, about), work, chunk=1, paper_seconds=paper
+    )
 
 
 @lru_cache(maxsize=4)

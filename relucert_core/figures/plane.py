@@ -13,8 +13,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from relucert_core.figures.theme import GREEN, PURPLE, SKY_BLUE, VERMILION, YELLOW, Theme, blank_figure
+from relucert_core.planar.polylines import polylines
 from relucert_core.planar.slopes import local_slopes
-from relucert_core.planar.trails import trails
 
 if TYPE_CHECKING:
     from relucert_core.planar.complex import PlanarComplex
@@ -168,7 +168,7 @@ def _filled(points: np.ndarray, colour: str, name: str) -> go.Scatter:
 
 
 def _lines(ends: np.ndarray, colour: str, width: float, name: str, opacity: float = 1.0) -> go.Scatter:
-    points = trails(ends).astype(np.float32)
+    points = polylines(ends).astype(np.float32)
     return go.Scatter(
         x=points[:, 0], y=points[:, 1], mode="lines", line={"color": colour, "width": width}, opacity=opacity,
         hoverinfo="skip", name=name,

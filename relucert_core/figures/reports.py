@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from relucert_core.experiments.catalogue import shown_methods
-from relucert_core.experiments.records import Panel, Record
+from relucert_core.experiments.catalogue import FIGURES, shown_methods
+from relucert_core.experiments.records import Record
 from relucert_core.experiments.summaries import accuracy_curve, accuracy_range, order_by
 from relucert_core.figures.certified_accuracy import certified_accuracy
 from relucert_core.figures.figure2 import figure2, figure2_axis
@@ -13,9 +13,20 @@ from relucert_core.figures.table1 import radii_chart, times_chart
 from relucert_core.figures.theme import LIGHT, Theme
 
 
-def pictures_of(record: Record, theme: Theme = LIGHT) -> dict[str, go.Figure]:
-    """File name (without ending) -> figure."""
-    if record.experiment == "table-1":
+def pictures_of(
+    record: Record,
+    theme: Theme = LIGHT,
+    *,
+    accuracy: bool | None = None,
+    sorted_alone: bool = False,
+    height: int = 450,
+) -> dict[str, go.Figure]:
+    """File name (without ending) -> figure, in the order in which they are shown.
+
+    accuracy: of Figure 2 only the certified accuracy (True) or only the bounds (False); both by default. sorted_alone:
+    each method by itself, not all in the order of the safe radius.
+    """
+    if record.experiment not in FIGURES:
         charts = {"table-1-times": times_chart(record, theme)}
         return charts | ({"table-1-radii": radii_chart(record, theme)} if any(p.radii for p in record.panels) else {})
     figures = {}
@@ -23,11 +34,10 @@ def pictures_of(record: Record, theme: Theme = LIGHT) -> dict[str, go.Figure]:
     axis, ends = figure2_axis(record.panels, methods), accuracy_range(record.panels)
     for panel in record.panels:
         name = f"{record.experiment}-{panel.network}"
-        figures[name] = figure2(panel, methods, order_by(panel, "simplex"), axis, theme, record.norm)
-        figures[f"{name}-certified-accuracy"] = accuracy_chart(panel, ends, theme, record.norm)
+        if accuracy is not True:
+            order = None if sorted_alone else order_by(panel, "simplex")
+            figures[name] = figure2(panel, methods, order, axis, theme, record.norm, height)
+        if accuracy is not False:
+            curves = [accuracy_curve(panel, series, ends) for series in panel.series]
+            figures[f"{name}-certified-accuracy"] = certified_accuracy(curves, theme, record.norm, height)
     return figures
-
-
-def accuracy_chart(panel: Panel, ends: tuple[float, float], theme: Theme, norm: str, height: int = 450) -> go.Figure:
-    """The certified accuracy of all methods of a panel, between the radii `ends`."""
-    return certified_accuracy([accuracy_curve(panel, s, ends) for s in panel.series], theme, norm, height)

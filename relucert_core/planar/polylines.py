@@ -10,7 +10,7 @@ import numpy as np
 from relucert_core.planar.rounds import starts_of
 
 
-def trails(ends: np.ndarray) -> np.ndarray:
+def polylines(ends: np.ndarray) -> np.ndarray:
     """The segments (S, 2, 2) as polylines, one after the other with a row of NaN behind each: (n, 2).
 
     Every segment is drawn once, but for those without length. It runs from left to right (bottom to top where it is

@@ -1,20 +1,19 @@
-"""Anytime searches that grow the certified ball: `neighbours` over activation regions, `exact` by branch and bound."""
+"""Anytime searches that grow the certified ball: `neighbours` over activation regions, `exact` by branch and bound.
+
+Nothing heavy is imported before a search begins: the package's front door takes `search` from here at once, as a
+function and a package of one name share one place there, and the one that comes last keeps it.
+"""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from relucert_core.devices import each_on_cpu
-from relucert_core.errors import InvalidInput, Unsupported
-from relucert_core.network import Network, as_labels, as_points
-from relucert_core.norms import check_norm, norm_name
-from relucert_core.search.ledger import SearchStep, check_budgets
+if TYPE_CHECKING:
+    from relucert_core.network import Network
+    from relucert_core.search.ledger import SearchStep
 
-__all__ = ["SearchStep", "search"]
-_METHODS = ("exact", "neighbours")
+__all__ = ["search"]
 
 
 def search(
@@ -38,35 +37,16 @@ def search(
     runs only while a step is asked for; close() on the iterator ends it at any time.
     Raises InvalidInput for a bad point, label or budget, Unsupported for an unknown method or norm, at once.
     """
-    order = check_norm(norm)
-    net.need_chain("The search")
-    points, single = as_points(net, x)
-    if not single:
-        raise InvalidInput(f"search takes one point ({net.inputs},); a batch of {len(points)} came.")
-    if method not in _METHODS:
-        raise Unsupported(f"There is no search {method!r}: use one of {', '.join(_METHODS)}.")
-    if method == "exact" and order != 2:
-        raise Unsupported(f"The exact search is made for norm 2; {norm_name(order)} came: use method='neighbours'.")
-    check_budgets(max_seconds=max_seconds, max_regions=max_regions, max_queue=max_queue)
-    given = as_labels(net, label, 1)
-    chosen = int(net.logits(points).argmax()) if given is None else int(given[0])
-    budgets = {"max_seconds": max_seconds, "max_regions": max_regions, "max_queue": max_queue}
-    if method == "exact":
-        from relucert_core.search.exact.branch_and_bound import explore
+    from relucert_core.search.live import begin_search
 
-        return each_on_cpu(explore(net, points[0], chosen, starts=starts, **budgets))  # type: ignore[arg-type]
-    from relucert_core.search.neighbours.walk import walk
-
-    return each_on_cpu(walk(net, points[0], chosen, norm=order, starts=starts, **budgets))  # type: ignore[arg-type]
-
-
-class _Callable(ModuleType):
-    """Importing any module of this package puts the package itself at `relucert_core.search`, where the function of
-    the same name is promised: so the package can be called.
-    """
-
-    def __call__(self, *args: Any, **options: Any) -> Iterator[SearchStep]:
-        return search(*args, **options)
-
-
-sys.modules[__name__].__class__ = _Callable
+    return begin_search(
+        net,
+        x,
+        norm,
+        method,
+        label=label,
+        starts=starts,
+        max_seconds=max_seconds,
+        max_regions=max_regions,
+        max_queue=max_queue,
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from relucert_core.forward import active, rival_logits
 from relucert_core.search.half_spaces import Proposer, propose_weights
 from relucert_core.search.ledger import Ledger
 from relucert_core.search.local_network import LocalNetwork
@@ -95,10 +96,8 @@ def slide(local: LocalNetwork, start: np.ndarray) -> np.ndarray:
 
 def decision_slope(local: LocalNetwork, point: np.ndarray) -> np.ndarray:
     """The gradient (m,) of f_rival - f_label at y (m,), the rival being the strongest other class there."""
-    values = [part[0] for part in local.values(point[None])]
-    logits = values[-1].copy()
-    logits[local.label] = -np.inf
-    row = local.weights[-1][int(logits.argmax())] - local.weights[-1][local.label]
-    for value, weight in zip(reversed(values[:-1]), (*reversed(local.weights[:-1]), local.first), strict=True):
-        row = (row * (value > 0)) @ weight
+    *hidden, logits = [part[0] for part in local.values(point[None])]
+    row = local.weights[-1][int(rival_logits(logits, local.label).argmax())] - local.weights[-1][local.label]
+    for value, weight in zip(reversed(hidden), (*reversed(local.weights[:-1]), local.first), strict=True):
+        row = (row * active(value)) @ weight
     return row

@@ -114,12 +114,12 @@ def test_labels_beyond_nine_are_refused(folder):
 def mirror(folder, monkeypatch):
     """A mirror on the disk whose files have the checksums that are asked for."""
     names = {"train-images-idx3-ubyte.gz": b"one" * 1000, "t10k-labels-idx1-ubyte.gz": b"two"}
-    shelf = folder / "mirror"
-    shelf.mkdir()
+    mirror = folder / "mirror"
+    mirror.mkdir()
     for name, data in names.items():
-        (shelf / name).write_bytes(data)
+        (mirror / name).write_bytes(data)
     monkeypatch.setattr(mnist, "MD5", {name: mnist._md5(data) for name, data in names.items()})
-    return shelf
+    return mirror
 
 
 def test_download_checks_and_keeps(mirror, tmp_path):

@@ -36,7 +36,7 @@ from relucert_core.experiments.records import (
     write_record,
 )
 from relucert_core.experiments.runs import PanelPlan, Prepared, Task, attack_work, certificate_work
-from relucert_core.experiments.store import Answer, Shelf, content_key, point_digests
+from relucert_core.experiments.store import Answer, answer_store, content_key, point_digests
 from relucert_core.experiments.summaries import accuracy_at, accuracy_curve, accuracy_range, order_by, spread, summarise
 from relucert_core.experiments.tables import rounded, summary_table
 from relucert_core.figures.export import to_png, to_svg
@@ -69,8 +69,8 @@ def tiny_run(folder, count=7, calls=None, chunk=2):
         ("simplex", LOWER, certificate_work(net, "simplex", 2.0)),
         ("ddn", UPPER, attack_work(net, "ddn", 2.0)),
     ):
-        shelf = Shelf(folder, {"network": net.digest, "method": method})
-        tasks.append(Task(method, method.title(), kind, shelf, counted(work, calls), chunk))
+        store = answer_store(folder, {"network": net.digest, "method": method})
+        tasks.append(Task(method, method.title(), kind, store, counted(work, calls), chunk))
     labels = tuple(int(k) for k in np.random.default_rng(2).integers(0, 2, count))
     plan = PanelPlan("tiny", "A tiny network", net, "drawn", points, tuple(range(count)), labels, tuple(tasks))
     return Prepared("figure-2b", 2.0, {"images": count}, "no command", "a share of a batch", (plan,))
@@ -144,22 +144,22 @@ def test_content_keys_tell_settings_apart_and_not_their_order():
     assert [a == b for a, b in zip(point_digests(points), point_digests(changed))] == [True, False, True]
 
 
-def test_a_shelf_survives_a_line_cut_off(tmp_path):
-    shelf = Shelf(tmp_path, {"method": "simplex"})
+def test_a_store_survives_a_line_cut_off(tmp_path):
+    store = answer_store(tmp_path, {"method": "simplex"})
     answers = [Answer(0.5, "ok", 0.1), Answer(math.inf, "ok", 0.2)]
-    shelf.append(["a", "b"], answers)
-    whole = shelf.path.read_text()
-    shelf.path.write_text(whole + whole[:20])
-    shelf.append(["c"], [Answer(0.0, "degenerate", 0.3)])
-    assert shelf.read() == {"a": answers[0], "b": answers[1], "c": Answer(0.0, "degenerate", 0.3)}
-    shelf.clear()
-    assert shelf.read() == {}
+    store.append(["a", "b"], answers)
+    whole = store.path.read_text()
+    store.path.write_text(whole + whole[:20])
+    store.append(["c"], [Answer(0.0, "degenerate", 0.3)])
+    assert store.read() == {"a": answers[0], "b": answers[1], "c": Answer(0.0, "degenerate", 0.3)}
+    store.clear()
+    assert store.read() == {}
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataUnavailable, match="RELUCERT_RUNS"):
-        Shelf(tmp_path / "file", {"method": "simplex"}).append(["a"], [Answer(0.5, "ok", 0.1)])
+        answer_store(tmp_path / "file", {"method": "simplex"}).append(["a"], [Answer(0.5, "ok", 0.1)])
 
 
 def test_a_run_finds_what_certify_and_attack_say(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import math
 
@@ -30,7 +29,7 @@ from relucert_core.experiments.search_run import (
 )
 from relucert_core.experiments.search_table import (
     Closing,
-    ClosingShelf,
+    closing_store,
     closing_table,
     finished,
     run_table,
@@ -157,19 +156,19 @@ def test_explored_regions_are_those_of_the_walk():
     assert set(reached) <= set(found.regions.tolist())
 
 
-def test_a_shelf_takes_back_what_it_was_given_and_skips_a_cut_line(tmp_path):
+def test_a_store_takes_back_what_it_was_given_and_skips_a_cut_line(tmp_path):
     net = toy_network()
-    shelf = ClosingShelf(tmp_path, net, (1.0, 2.0))
+    store = closing_store(tmp_path, net, (1.0, 2.0))
     one = entry(0, upper=math.inf, attack=math.inf)
     two = entry(1, exact=0.25, lower=0.25, upper=0.25)
     three = entry(2, lower=math.inf, upper=math.inf, exact=math.inf)
-    shelf.append(one)
-    shelf.append(two)
-    with shelf.path.open("a") as stream:
+    store.append([one.digest], [one])
+    store.append([two.digest], [two])
+    with store.path.open("a") as stream:
         stream.write('{"image": 9, "dig')
-    shelf.append(three)
-    assert shelf.read() == {e.digest: e for e in (one, two, three)}
-    assert ClosingShelf(tmp_path, net, (1.0,)).read() == {}
+    store.append([three.digest], [three])
+    assert store.read() == {e.digest: e for e in (one, two, three)}
+    assert closing_store(tmp_path, net, (1.0,)).read() == {}
 
 
 def test_the_table_rounds_to_the_safe_side_and_counts_what_is_closed():
@@ -226,11 +225,3 @@ def test_the_search_command_prints_both_bounds(tmp_path, capsys):
     assert f"between {run.lower:.6g} and {run.upper:.6g}" in capsys.readouterr().out
     assert run.header.command.endswith("--image 1 --method exact --norm 2 --seconds 1")
     assert main(["search", "--image", "1000"]) == 2
-
-
-def test_the_search_can_be_called_whatever_was_imported_before():
-    """Importing a module of the package puts the package where the function of the same name is promised."""
-    package = importlib.import_module("relucert_core.search")
-    net = rc.Network([[[1.0], [-1.0]], [[1.0, 0.0], [0.0, 1.0]]], [[0.0, 0.0], [0.0, 0.0]])
-    for found in (package, package.search, rc.search):
-        assert list(found(net, [1.0], norm=2))[-1].status == "exact"

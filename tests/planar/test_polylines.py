@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from relucert_core.planar.trails import trails
 
 import relucert_core as rc
+from relucert_core.planar.polylines import polylines
 from tests.planar_nets import named_net
 
 POINT = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
@@ -33,7 +34,7 @@ def drawn(lines: list[list[tuple[float, float]]]) -> Counter:
 
 @given(st.lists(st.tuples(POINT, POINT), max_size=60))
 def test_the_same_segments_in_the_fewest_lines(segments):
-    lines = lines_of(trails(np.array(segments, dtype=float).reshape(-1, 2, 2)))
+    lines = lines_of(polylines(np.array(segments, dtype=float).reshape(-1, 2, 2)))
     real = [tuple(sorted(s)) for s in segments if s[0] != s[1]]
     assert drawn(lines) == Counter(real)
     assert all(line == sorted(line) for line in lines), "from left to right"
@@ -45,6 +46,6 @@ def test_the_edges_of_a_plane_become_few_lines():
     plane = rc.planar_complex(named_net("w64x3"), ((-1, 1), (-1, 1)))
     for layer in range(3):
         ends = plane.vertices[plane.edges.ends[plane.edges.neurons[:, 0] == layer]]
-        lines = lines_of(trails(ends))
+        lines = lines_of(polylines(ends))
         assert sum(drawn(lines).values()) == len(ends)
         assert len(lines) < len(ends) / 10

@@ -194,7 +194,7 @@ def test_the_order_within_a_batch_raises_nothing(monkeypatch):
     assert grown >= 20
 
 
-def test_the_frontier_gives_the_smallest_drawers_first_and_forgets_only_beyond_its_horizon():
+def test_the_frontier_gives_the_smallest_buckets_first_and_forgets_only_beyond_its_horizon():
     rng = np.random.default_rng(3)
     frontier, popped, pushed = Frontier(5_000), [], []
     for _ in range(60):

@@ -8,12 +8,12 @@ import math
 import numpy as np
 
 _DTYPE = np.dtype([("key", "<f8"), ("region", "<i4"), ("move", "<i4")])
-_MANTISSA = 52 - 9  # the bits of a key that do not count for its drawer: 512 drawers from one power of 2 to the next
-_SPREAD = 4  # drawers
+_MANTISSA = 52 - 9  # the bits of a key that do not count for its bucket: 512 buckets from one power of 2 to the next
+_SPREAD = 4  # buckets
 
 
 class Frontier:
-    """Moves (key, region, move) in drawers of keys that differ by at most 0.2 %; within a drawer the last is the first.
+    """Moves (key, region, move) in buckets of keys that differ by at most 0.2 %; within a bucket the last is the first.
 
     Most moves have the key of some region, and thousands share it: sorting them would cost more than looking at them.
     `horizon` starts at infinity; when more than `limit` moves wait, the farthest half is dropped and the horizon sinks
@@ -22,9 +22,9 @@ class Frontier:
 
     def __init__(self, limit: int) -> None:
         self.limit, self.horizon = limit, math.inf
-        self._drawers: dict[int, list[np.ndarray]] = {}
-        self._order: list[int] = []  # a heap of the drawers' numbers
-        self._floors: dict[int, float] = {}  # the smallest key that was ever put into a drawer
+        self._buckets: dict[int, list[np.ndarray]] = {}
+        self._order: list[int] = []  # a heap of the buckets' numbers
+        self._floors: dict[int, float] = {}  # the smallest key that was ever put into a bucket
         self._count = 0
 
     def __len__(self) -> int:
@@ -46,21 +46,21 @@ class Frontier:
             self._shrink()
 
     def pop(self, count: int) -> np.ndarray:
-        """Up to `count` moves of the lowest drawers, removed; a structured array with key, region and move.
+        """Up to `count` moves of the lowest buckets, removed; a structured array with key, region and move.
 
         No key is more than 1 % above the smallest: to mix near and far moves would waste the far ones.
         """
         taken: list[np.ndarray] = []
         missing, last = count, self._order[0] + _SPREAD if self._order else 0
         while missing and self._order and self._order[0] <= last:
-            parts = self._drawers[self._order[0]]
+            parts = self._buckets[self._order[0]]
             rows = parts.pop()
             if len(rows) > missing:
                 parts.append(rows[:-missing])
                 rows = rows[-missing:]
             if not parts:
                 lowest = heapq.heappop(self._order)
-                del self._drawers[lowest], self._floors[lowest]
+                del self._buckets[lowest], self._floors[lowest]
             taken.append(rows)
             missing -= len(rows)
         self._count -= count - missing
@@ -68,40 +68,40 @@ class Frontier:
 
     def trim(self, upper: float) -> None:
         """Forget the moves at or above an upper bound: they cannot lead to anything nearer."""
-        border = int(_drawer_of(np.array([upper]))[0])
-        cut = [np.concatenate(self._drawers[drawer]) for drawer in self._order if drawer == border]
-        for drawer in [drawer for drawer in self._order if drawer >= border]:
-            self._count -= sum(map(len, self._drawers[drawer]))
-            del self._drawers[drawer], self._floors[drawer]
-        self._order = sorted(self._drawers)
+        border = int(_bucket_of(np.array([upper]))[0])
+        cut = [np.concatenate(self._buckets[bucket]) for bucket in self._order if bucket == border]
+        for bucket in [bucket for bucket in self._order if bucket >= border]:
+            self._count -= sum(map(len, self._buckets[bucket]))
+            del self._buckets[bucket], self._floors[bucket]
+        self._order = sorted(self._buckets)
         for rows in cut:
             self._put(rows[rows["key"] < upper])
 
     def _put(self, rows: np.ndarray) -> None:
-        """Sort moves into the drawers."""
+        """Sort moves into the buckets."""
         if not len(rows):
             return
-        drawers = _drawer_of(rows["key"])
-        order = np.argsort(drawers, kind="stable")
-        rows, drawers = rows[order], drawers[order]
-        begins = np.flatnonzero(np.concatenate([[True], drawers[1:] != drawers[:-1]]))
+        buckets = _bucket_of(rows["key"])
+        order = np.argsort(buckets, kind="stable")
+        rows, buckets = rows[order], buckets[order]
+        begins = np.flatnonzero(np.concatenate([[True], buckets[1:] != buckets[:-1]]))
         floors = np.minimum.reduceat(rows["key"], begins).tolist()
         ends = [*begins[1:].tolist(), len(rows)]
-        for drawer, floor, begin, end in zip(drawers[begins].tolist(), floors, begins.tolist(), ends, strict=True):
-            if drawer not in self._drawers:
-                self._drawers[drawer], self._floors[drawer] = [], math.inf
-                heapq.heappush(self._order, drawer)
-            self._drawers[drawer].append(rows[begin:end].copy())  # a view would keep the whole batch in memory
-            self._floors[drawer] = min(self._floors[drawer], floor)
+        for bucket, floor, begin, end in zip(buckets[begins].tolist(), floors, begins.tolist(), ends, strict=True):
+            if bucket not in self._buckets:
+                self._buckets[bucket], self._floors[bucket] = [], math.inf
+                heapq.heappush(self._order, bucket)
+            self._buckets[bucket].append(rows[begin:end].copy())  # a view would keep the whole batch in memory
+            self._floors[bucket] = min(self._floors[bucket], floor)
         self._count += len(rows)
 
     def _shrink(self) -> None:
         """Keep the nearer half, and remember from where on moves are missing."""
-        keys = np.concatenate([rows["key"] for parts in self._drawers.values() for rows in parts])
+        keys = np.concatenate([rows["key"] for parts in self._buckets.values() for rows in parts])
         self.horizon = float(np.partition(keys, self.limit // 2)[self.limit // 2])
         self.trim(self.horizon)
 
 
-def _drawer_of(keys: np.ndarray) -> np.ndarray:
-    """The drawers of keys of at least 0: their leading bits, which are in the order of the keys."""
+def _bucket_of(keys: np.ndarray) -> np.ndarray:
+    """The buckets of keys of at least 0: their leading bits, which are in the order of the keys."""
     return np.ascontiguousarray(keys, dtype=np.float64).view(np.int64) >> _MANTISSA
