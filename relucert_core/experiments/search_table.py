@@ -215,4 +215,4 @@ def _read_closing(values: Mapping[str, Any]) -> tuple[str, Closing]:
     read = {k: math.inf if k in numbers and v is None else v for k, v in values.items()}
     read["checkpoints"] = tuple(math.inf if v is None else float(v) for v in values["checkpoints"])
     read["exact"] = math.inf if values["exact"] == "inf" else values["exact"]
-    return read["digest"], Closing(**read)  # type: ignore[arg-type]
+    return str(read["digest"]), Closing(**read)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ from relucert_core.jobs.schema import line_schema
 from relucert_core.jobs.tasks import CERTIFICATE
 from relucert_core.network import Network
 from relucert_core.norms import check_norm
-from relucert_core.witness import proved
+from relucert_core.witness import proved_adversarial
 
 
 @dataclass
@@ -177,7 +177,8 @@ def _refuted(entry: Line, net: Network, point: np.ndarray, upper: float, label: 
         return str(error)
     if not 0 <= label < net.classes:
         return f"there is no class {label}."
-    if not bool(proved(net, torch.from_numpy(witness).unsqueeze(0), label)[0]):
+    points = torch.from_numpy(witness).unsqueeze(0)
+    if not bool(proved_adversarial(net, points, torch.tensor([label]), rational=True)[0]):
         return f"the witness is not proved to be read as another class than {label}."
     if not _within(witness, point, check_norm(entry["norm"]), upper):
         return f"the witness lies farther than the distance {upper!r} that is claimed."
