@@ -209,7 +209,7 @@ def nearer(problem: Problem, first: Found, second: Found) -> Found:
     points = torch.where(better.unsqueeze(-1), second.points, first.points)
     trail: tuple[torch.Tensor, ...] = ()
     if problem.path:
-        trail = _merged_trails(first.trail, second.trail, better)
+        trail = _merged_ways(first.trail, second.trail, better)
     return Found(points, first.success | second.success, trail)
 
 
@@ -219,7 +219,7 @@ def distances_of(problem: Problem, found: Found) -> torch.Tensor:
     return torch.where(found.success, torch.nan_to_num(distances, nan=math.inf), math.inf)
 
 
-def _merged_trails(
+def _merged_ways(
     first: tuple[torch.Tensor, ...], second: tuple[torch.Tensor, ...], take_second: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
     """Station by station one trail or the other; the shorter one waits at its end."""

@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from relucert_core.planar.trails import trails
 
 import relucert_core as rc
 from relucert_core.planar.polylines import polylines
