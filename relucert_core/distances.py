@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from relucert_core.forward import AffineLayer, activation_masks, affine_layers, at_label, hidden_values
+from relucert_core.forward import AffineLayer, activation_masks, affine_layers, at_label, carried, hidden_values
 from relucert_core.network import Network
 from relucert_core.norms import check_norm, dual, row_norms
 from relucert_core.region import forward_rows
@@ -58,10 +58,13 @@ def all_distances(
     """The distance to each face (B, N) and to each rival's decision plane (B, K), infinite at the class itself."""
     norm, layers = check_norm(norm), affine_layers(module)
     values = hidden_values(layers, points)
-    masks = activation_masks(values)
+    masks = activation_masks(layers, values)
     labels = values[-1].argmax(-1) if labels is None else labels
     *faces, logits_rows = forward_rows(layers, masks)
-    distances = [hyperplane_distances(z, rows, norm) for z, rows in zip(values[:-1], faces, strict=True)]
+    distances = []
+    for layer, z, rows in zip(layers, values[:-1], faces, strict=False):
+        found, passed = hyperplane_distances(z, rows, norm), carried(layer)
+        distances.append(found if passed is None else found[:, ~passed])
     index = labels.view(-1, 1)
     margins = values[-1].gather(1, index) - values[-1]
     gaps = logits_rows.gather(1, index.unsqueeze(-1).expand(-1, -1, logits_rows.shape[-1])) - logits_rows

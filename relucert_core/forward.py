@@ -55,6 +55,16 @@ def apply(layer: AffineLayer, hidden: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.linear(hidden, layer.weight, layer.bias)
 
 
+def times(layer: AffineLayer, columns: torch.Tensor) -> torch.Tensor:
+    """W X for X (..., in, n) -> (..., out, n)."""
+    return layer.times(columns) if isinstance(layer, Sparse) else layer.weight @ columns
+
+
+def back(layer: AffineLayer, rows: torch.Tensor) -> torch.Tensor:
+    """rows W, (..., out) -> (..., in)."""
+    return layer.back(rows) if isinstance(layer, Sparse) else rows @ layer.weight
+
+
 def carried(layer: AffineLayer) -> torch.Tensor | None:
     """Which outputs of a layer pass no ReLU, (out,) bool; None: all pass one (as torch's layers in turn do)."""
     return layer.carried if isinstance(layer, (Dense, Sparse)) else None
@@ -63,9 +73,10 @@ def carried(layer: AffineLayer) -> torch.Tensor | None:
 _Array = TypeVar("_Array", torch.Tensor, np.ndarray)
 
 
-def activation_masks(values: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """From z^(1), ..., z^(M): for each hidden layer (B, N_i), 1 where a neuron is active, else 0."""
-    return [active(z).to(z.dtype) for z in values[:-1]]
+def activation_masks(layers: Sequence[AffineLayer], values: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """From z^(1), ..., z^(M): for each hidden layer (B, outputs), 1 where an output is active or carried, else 0."""
+    pairs = zip(layers, values[:-1], strict=False)
+    return [active(z, carried(layer)).to(z.dtype) for layer, z in pairs]
 
 
 def predicted(logits: torch.Tensor) -> torch.Tensor:

@@ -17,12 +17,14 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
+from relucert_core.memory import need_memory
 from relucert_core.rounding import (
     SMALLEST,
     UNIT_ROUNDOFF,
     above,
     dot_error,
     norm_above,
+    norm_below,
     spectral_above,
     sum_above,
 )
@@ -137,6 +139,22 @@ class Dense:
         """(out,): proven upper bounds on the L2 norms of the rows of W."""
         return norm_above(self.weight, 2.0)
 
+    def row_sizes(self, order: float) -> torch.Tensor:
+        """(out,): proven upper bounds on the norms of the rows of W, of the given order."""
+        return norm_above(self.weight, order)
+
+    def row_sizes_below(self, order: float) -> torch.Tensor:
+        """(out,): proven lower bounds on the norms of the rows of W."""
+        return norm_below(self.weight, order)
+
+    def column_sums(self) -> torch.Tensor:
+        """(in,): proven upper bounds on the sums of the columns of |W|."""
+        return norm_above(self.weight.T, 1.0)
+
+    def touched_by(self, outputs: torch.Tensor) -> torch.Tensor:
+        """(in,) bool: which inputs have a weight other than 0 to one of the outputs (out,) bool."""
+        return ((self.weight != 0) & outputs.unsqueeze(1)).any(0)
+
     @cached_property
     def bias_norm(self) -> float:
         """A proven upper bound on ||b||_2."""
@@ -209,7 +227,8 @@ class Sparse:
 
     @cached_property
     def weight(self) -> torch.Tensor:
-        """W (out, in) in full."""
+        """W (out, in) in full; Unsupported when there is no room for it."""
+        need_memory(6.0 * self.inputs * self.outputs, f"A layer of {self.outputs:,} x {self.inputs:,} in full")
         return torch.from_numpy(self.matrix.toarray())
 
     @cached_property
@@ -240,7 +259,26 @@ class Sparse:
     @cached_property
     def row_norms(self) -> torch.Tensor:
         """(out,): proven upper bounds on the L2 norms of the rows of W."""
-        return torch.from_numpy(_row_norms_above(self.matrix))
+        return norm_above(_padded(self.matrix), 2.0)
+
+    def row_sizes(self, order: float) -> torch.Tensor:
+        """(out,): proven upper bounds on the norms of the rows of W, of the given order."""
+        return norm_above(_padded(self.matrix), order)
+
+    def row_sizes_below(self, order: float) -> torch.Tensor:
+        """(out,): proven lower bounds on the norms of the rows of W."""
+        return norm_below(_padded(self.matrix), order)
+
+    def column_sums(self) -> torch.Tensor:
+        """(in,): proven upper bounds on the sums of the columns of |W|."""
+        return norm_above(_padded(self.turned), 1.0)
+
+    def touched_by(self, outputs: torch.Tensor) -> torch.Tensor:
+        """(in,) bool: which inputs have a weight other than 0 to one of the outputs (out,) bool."""
+        part = self.matrix[outputs.numpy().nonzero()[0]]
+        found = np.zeros(self.inputs, dtype=bool)
+        found[part.indices[part.data != 0]] = True
+        return torch.from_numpy(found)
 
     @cached_property
     def bias_norm(self) -> float:
@@ -438,14 +476,13 @@ def _times(matrix: csr_array, columns: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(product).reshape(*columns.shape[:-2], matrix.shape[0], columns.shape[-1])
 
 
-def _row_norms_above(matrix: csr_array) -> np.ndarray:
-    """(out,): upper bounds on the L2 norms of the rows, scaled so that tiny and huge entries lose nothing."""
+def _padded(matrix: csr_array) -> torch.Tensor:
+    """(out, n): the stored coefficients of each row, filled up with zeros: norms of rows need no more."""
     counts = np.diff(matrix.indptr)
-    width = int(counts.max(initial=0))
-    padded = np.zeros((matrix.shape[0], max(1, width)))
+    padded = np.zeros((matrix.shape[0], max(1, int(counts.max(initial=0)))))
     inner = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], counts)
     padded[np.repeat(np.arange(matrix.shape[0]), counts), inner] = matrix.data
-    return norm_above(torch.from_numpy(padded), 2.0).numpy()
+    return torch.from_numpy(padded)
 
 
 def _shared(array: np.ndarray) -> torch.Tensor:

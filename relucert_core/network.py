@@ -119,6 +119,11 @@ class Network:
         return tuple(layer.neurons for layer in self.layers[:-1])
 
     @property
+    def outputs(self) -> tuple[int, ...]:
+        """How many numbers each hidden layer gives: its rectified outputs and those that it carries on."""
+        return tuple(layer.outputs for layer in self.layers[:-1])
+
+    @property
     def depth(self) -> int:
         """M, the number of weight layers."""
         return len(self.layers)
@@ -176,7 +181,7 @@ class Network:
         return self.pre_activations(points)[-1]
 
     def pre_activations(self, points: torch.Tensor) -> list[torch.Tensor]:
-        """z^(1), ..., z^(M) of a float64 batch, (B, D) -> [(B, N_1), ..., (B, K)]."""
+        """z^(1), ..., z^(M) of a float64 batch, (B, D) -> [(B, outputs[0]), ..., (B, K)]."""
         hidden, values = points, []
         for layer in self.affine:
             values.append(layer(hidden))

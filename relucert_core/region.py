@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from relucert_core.errors import InvalidInput
-from relucert_core.forward import AffineLayer
-from relucert_core.layers import active
+from relucert_core.forward import AffineLayer, back, times
+from relucert_core.layers import Sparse, active
 from relucert_core.network import Network, as_points
 
 
@@ -46,10 +46,10 @@ class ActivationRegion:
 def activation_region(net: Network, point: Any) -> ActivationRegion:
     """Algorithm 1 as printed, at one point (D,). Raises InvalidInput for another shape or a number that isn't finite.
 
-    A neuron exactly on its face (z = 0) counts as off, see `forward.active`. Cost: one product of N_{i+1} x N_i by
+    A neuron exactly on its face (z = 0) counts as off, see `layers.active`. Outputs that a layer carries on
+    without a ReLU have no half-space and no place in the pattern. Cost: one product of N_{i+1} x N_i by
     N_i x D for each layer. float64, not rounded outward: certificates bound the error themselves.
     """
-    net.need_chain("The activation region")
     points, single = as_points(net, point)
     if not single:
         raise InvalidInput(f"activation_region takes one point ({net.inputs},); a batch of {len(points)} came.")
@@ -59,12 +59,20 @@ def activation_region(net: Network, point: Any) -> ActivationRegion:
     for layer, following in zip(net.affine, net.affine[1:], strict=False):
         values = layer(hidden)
         on = active(values)
-        hidden = values * on
         signs = 2.0 * on - 1.0
-        half_spaces.append((signs[:, None] * rows, signs * offsets))
-        pattern.append(on.numpy())
-        rows = following.weight @ (on[:, None] * rows)
-        offsets = following.weight @ (on * offsets) + following.bias
+        if layer.carried is None:
+            half_spaces.append((signs[:, None] * rows, signs * offsets))
+            pattern.append(on.numpy())
+        else:  # what is carried on has no face, and is always on
+            own = ~layer.carried
+            half_spaces.append((signs[own, None] * rows[own], signs[own] * offsets[own]))
+            pattern.append(on[own].numpy())
+            on = on | layer.carried
+        hidden = values * on
+        rows = following.times(on[:, None] * rows)
+        passed = on * offsets
+        sparse = isinstance(following, Sparse)
+        offsets = following(passed) if sparse else following.weight @ passed + following.bias
     faces = [torch.cat(parts).numpy() for parts in zip(*half_spaces, strict=True)]
     return ActivationRegion(points[0].numpy(), tuple(pattern), faces[0], faces[1], rows.numpy(), offsets.numpy())
 
@@ -77,7 +85,7 @@ def forward_rows(layers: Sequence[AffineLayer], masks: Sequence[torch.Tensor]) -
     rows = layers[0].weight.expand(masks[0].shape[0], -1, -1)
     yield rows
     for layer, mask in zip(layers[1:], masks, strict=True):
-        rows = layer.weight @ (mask.unsqueeze(-1) * rows)
+        rows = times(layer, mask.unsqueeze(-1) * rows)
         yield rows
 
 
@@ -87,5 +95,5 @@ def backward_rows(layers: Sequence[AffineLayer], masks: Sequence[torch.Tensor], 
     The same products as `forward_rows` in the other order: cheap when R is small.
     """
     for layer, mask in zip(reversed(layers[: len(masks)]), reversed(masks), strict=True):
-        rows = (rows * mask.unsqueeze(1)) @ layer.weight
+        rows = back(layer, rows * mask.unsqueeze(1))
     return rows

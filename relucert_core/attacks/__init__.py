@@ -107,7 +107,6 @@ def attack(
     """
     options = {name: plain_number(value) for name, value in options.items()}
     entry, order = _entry(method, options), check_norm(norm)
-    net.need_chain("An attack")
     with on_cpu():
         return _attack(net, x, entry, order, options, label, bounds, starts, path, progress)
 

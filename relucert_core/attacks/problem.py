@@ -113,7 +113,9 @@ def uphill(problem: Problem, points: torch.Tensor) -> tuple[torch.Tensor, torch.
     values = hidden_values(layers, points)
     rivals = rival_logits(values[-1], problem.labels)
     weights = at_label(torch.nan_to_num(torch.softmax(rivals, -1), nan=0.0), problem.labels, -1.0)
-    rows = backward_rows(layers, activation_masks(values), (weights @ layers[-1].weight).unsqueeze(1)).squeeze(1)
+    rows = backward_rows(layers, activation_masks(layers, values), (weights @ layers[-1].weight).unsqueeze(1)).squeeze(
+        1
+    )
     rows = torch.nan_to_num(rows, nan=0.0)
     return rows.masked_fill(problem.blocked(points, rows), 0.0), problem.excess_of(values[-1])
 
@@ -126,7 +128,9 @@ def rival_planes(problem: Problem, points: torch.Tensor, *, block: bool = True) 
     layers, index = affine_layers(problem.net), problem.labels.view(-1, 1)
     values = hidden_values(layers, points)
     last = layers[-1].weight
-    rows = backward_rows(layers, activation_masks(values), last.unsqueeze(0) - last[problem.labels].unsqueeze(1))
+    rows = backward_rows(
+        layers, activation_masks(layers, values), last.unsqueeze(0) - last[problem.labels].unsqueeze(1)
+    )
     rows = rows.masked_fill(problem.blocked(points, rows), 0.0) if block else rows
     return values[-1].gather(1, index) - values[-1], rows
 

@@ -20,16 +20,19 @@ REFUSAL = (
 
 
 def numerator_range(
-    values: torch.Tensor, weights: torch.Tensor, gap: torch.Tensor
+    values: torch.Tensor, weights: torch.Tensor, gap: torch.Tensor, carried: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The closed form of min and max over theta in [0, 1]^N of sum_i theta_i c_i z_i + g, Theorem 4's numerator.
 
     values: z (..., N), weights: c = W^(2)_k - W^(2)_j (..., N), gap: g = b^(2)_k - b^(2)_j (...). The expression is
     linear in each theta_i, so every term takes its smaller (larger) end. Returns (low, high), (...); the numerator is
-    0 when low <= 0 <= high, and the nearer end otherwise.
+    0 when low <= 0 <= high, and the nearer end otherwise. carried (N,) bool: outputs without a ReLU, whose theta is 1.
     """
     terms = weights * values
-    return terms.clamp(max=0.0).sum(-1) + gap, terms.clamp(min=0.0).sum(-1) + gap
+    low, high = terms.clamp(max=0.0), terms.clamp(min=0.0)
+    if carried is not None:
+        low, high = torch.where(carried, terms, low), torch.where(carried, terms, high)
+    return low.sum(-1) + gap, high.sum(-1) + gap
 
 
 def operator_bound(net: Network, differences: torch.Tensor, norm: float) -> torch.Tensor:
@@ -42,8 +45,8 @@ def operator_bound(net: Network, differences: torch.Tensor, norm: float) -> torc
     if norm == 2:
         return above(norm_above(differences, 2.0) * first.spectral)
     if norm == math.inf:
-        return above(norm_above(differences, 1.0) * norm_above(first.weight, 1.0).amax())
-    return above(norm_above(differences, math.inf) * norm_above(first.weight.T, 1.0).amax())
+        return above(norm_above(differences, 1.0) * first.row_sizes(1.0).amax())
+    return above(norm_above(differences, math.inf) * first.column_sums().amax())
 
 
 def _rounded_numerators(
@@ -54,7 +57,7 @@ def _rounded_numerators(
     z, error = forward.values[0].unsqueeze(1), forward.errors[0].unsqueeze(1)
     weights = last.weight[labels].unsqueeze(1) - last.weight
     gap = last.bias[labels].unsqueeze(1) - last.bias
-    low, high = numerator_range(z, weights, gap)
+    low, high = numerator_range(z, weights, gap, net.affine[0].carried)
     absolute = (weights.abs() * z.abs()).sum(-1) + gap.abs()
     terms = z.shape[-1] + 4  # a difference, a product and the sum are rounded; z is known to within its error only
     slack = above(dot_error(absolute, terms) + sum_above((weights.abs() * error).sum(-1), terms))
@@ -104,6 +107,7 @@ ENTRY = CertificateEntry(
     title="Decision boundary",
     run=decision_boundary,
     norms=(1.0, 2.0, math.inf),
+    any_layers=True,
     guarantee=LOWER_BOUND,
     sentence="Takes every boundary that any mix of on and off neurons could draw, and keeps the nearest; often 0.",
     reference="Singla and Feizi (2019), Theorem 4",

@@ -81,7 +81,7 @@ def _estimate(
 def _gradient_maxima(where: Centre, i: int, samples: int, radius: float, generator: torch.Generator) -> torch.Tensor:
     """(K,): the largest dual norm of the gradient of each f_label - f_j among points drawn from the ball."""
     points = where.points[i] + radius * ball_points(samples, where.net.inputs, where.norm, generator)
-    masks = activation_masks(hidden_values(where.net.affine, points))
+    masks = activation_masks(where.net.affine, hidden_values(where.net.affine, points))
     rows = where.rivals[i].expand(samples, -1, -1)
     return row_norms(backward_rows(where.net.affine[:-1], masks, rows), dual(where.norm)).amax(0)
 
@@ -150,6 +150,7 @@ ENTRY = CertificateEntry(
     title="CLEVER (an estimate)",
     run=run_clever,
     norms=NORMS,
+    any_layers=True,
     guarantee=ESTIMATE,
     sentence="Samples how steep the network is around the point and guesses the steepest slope from the largest "
     "samples. An estimate, not a guarantee: it can be too large.",

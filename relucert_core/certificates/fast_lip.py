@@ -39,7 +39,11 @@ def gradient_method(centre: Centre) -> BallMethod:
 def gradient_margins(centre: Centre, index: torch.Tensor, radii: torch.Tensor) -> torch.Tensor:
     """(T, K): lower bounds on f_label - f_j over balls of `radii` (T,) around the centres `index` (T,)."""
     bounds = layer_bounds(centre, FAST_LIN, index, radii)
-    low, high = gradient_bounds(centre, index, [(b.lower >= 0, b.upper <= 0) for b in bounds])
+    states = []
+    for layer, b in zip(centre.net.affine, bounds, strict=False):
+        on, off = b.lower >= 0, b.upper <= 0
+        states.append((on, off) if layer.carried is None else (on | layer.carried, off & ~layer.carried))
+    low, high = gradient_bounds(centre, index, states)
     lengths = norms_above(torch.maximum(low.abs(), high.abs()), dual(centre.norm))
     return margins_within(centre, index, radii, lengths)
 
@@ -77,7 +81,8 @@ def _unlimited(centre: Centre) -> torch.Tensor:
     deviations = hidden_deviations(centre, index, radii, FAST_LIN.lowest)
     for depth in range(len(deviations) - 1, -1, -1):
         values, errors = centre.forward.values[depth], centre.forward.errors[depth]
-        off = raised(raised(values + errors) + deviations[depth].rise) <= 0
+        off, carried = raised(raised(values + errors) + deviations[depth].rise) <= 0, centre.net.affine[depth].carried
+        off = off if carried is None else off & ~carried
         paths = (touched * (~off).unsqueeze(1)) @ (centre.net.affine[depth].weight != 0).to(torch.float64)
         touched = (paths > 0).to(torch.float64)
     return ~(touched > 0).flatten(1).any(-1)
@@ -88,6 +93,7 @@ ENTRY = CertificateEntry(
     title="Fast-Lip",
     run=run_fast_lip,
     norms=NORMS,
+    any_layers=True,
     guarantee=LOWER_BOUND,
     sentence="Finds out which neurons can switch inside the ball, bounds from that how steep the network can be there, "
     "and divides the lead of the winning class by the steepest slope.",

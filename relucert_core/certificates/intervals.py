@@ -44,15 +44,20 @@ def after_relu(
     z: Deviation,
     bottom: Bottom | None = None,
     lean: torch.Tensor | None = None,
+    carried: torch.Tensor | None = None,
 ) -> Deviation:
     """How far relu(z) may fall and rise, for values +- errors at the centre.
 
     bottom: what the method takes for relu's lower bound instead of max(l, 0); see `lowest_value` of a slope rule.
+    carried (N,) bool: outputs that pass no ReLU.
     """
     low, high = lowered(lowered(values - errors) - z.fall), raised(raised(values + errors) + z.rise)
     floor = low.clamp(min=0.0) if bottom is None else bottom(low, high, lean)
     here_low, here_high = lowered(values - errors).clamp(min=0.0), raised(values + errors).clamp(min=0.0)
-    return Deviation(above((here_high - floor).clamp(min=0.0)), above((high.clamp(min=0.0) - here_low).clamp(min=0.0)))
+    fall, rise = above((here_high - floor).clamp(min=0.0)), above((high.clamp(min=0.0) - here_low).clamp(min=0.0))
+    if carried is not None:
+        fall, rise = torch.where(carried, z.fall, fall), torch.where(carried, z.rise, rise)
+    return Deviation(fall, rise)
 
 
 def next_deviation(positive: torch.Tensor, negative: torch.Tensor, a: Deviation) -> Deviation:
@@ -117,7 +122,8 @@ def unlimited(centre: Centre, bottom: Bottom | None = None) -> torch.Tensor:
 
 def _relu_of(centre: Centre, index: torch.Tensor, depth: int, z: Deviation, bottom: Bottom | None) -> Deviation:
     values, errors = centre.forward.values[depth][index], centre.forward.errors[depth][index]
-    return after_relu(values, errors, z, bottom, centre.lean[index] if depth == 0 and bottom else None)
+    lean = centre.lean[index] if depth == 0 and bottom else None
+    return after_relu(values, errors, z, bottom, lean, centre.net.affine[depth].carried)
 
 
 def run_interval(
@@ -136,6 +142,7 @@ ENTRY = CertificateEntry(
     title="Interval bounds",
     run=run_interval,
     norms=NORMS,
+    any_layers=True,
     guarantee=LOWER_BOUND,
     sentence="Pushes a box of possible values through the network, layer by layer, and takes the largest ball whose "
     "box still gives the same class. Quick, but the box forgets how neurons move together.",

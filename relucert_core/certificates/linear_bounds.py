@@ -77,7 +77,7 @@ def layer_bounds(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: to
 
 
 def _blocks(centre: Centre, count: int) -> list[slice]:
-    return blocks(count, max(layer.weight.numel() for layer in centre.net.affine[1:]))
+    return blocks(count, max(layer.outputs * layer.inputs for layer in centre.net.affine[1:]))
 
 
 def _block_margins(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: torch.Tensor) -> torch.Tensor:
@@ -100,7 +100,8 @@ def _climb(state: Pass, rule: SlopeRule) -> tuple[Pass, list[LayerBounds]]:
 def relaxed(state: Pass, bounds: LayerBounds, rule: SlopeRule) -> Pass:
     """The pass with the ReLUs of the next hidden layer, of these bounds, replaced by the rule's lines."""
     values, errors = _at_centre(state)
-    return state.with_lines(relax(bounds, values, errors, rule.below))
+    carried = state.centre.net.affine[len(state.layers)].carried
+    return state.with_lines(relax(bounds, values, errors, rule.below, carried))
 
 
 def _at_centre(state: Pass) -> tuple[torch.Tensor, torch.Tensor]:
@@ -126,7 +127,9 @@ def next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
         return _assemble(state, carry_back(state, weight.unsqueeze(0), parallel=rule.parallel))
     work = second_layer(state)
     bounds = _assemble(state, work.quick_reach())
-    rows = (~((bounds.lower >= 0) | (bounds.upper <= 0))).any(0).nonzero().squeeze(1)
+    open_ = (~((bounds.lower >= 0) | (bounds.upper <= 0))).any(0)
+    carried = state.centre.net.affine[1].carried
+    rows = (open_ if carried is None else open_ & ~carried).nonzero().squeeze(1)  # the lines of others are settled
     if len(rows):
         exact = _assemble(state, work.carry_rows(rows, parallel=rule.parallel), rows)
         for whole, piece in zip(vars(bounds).values(), vars(exact).values(), strict=True):
@@ -166,6 +169,7 @@ ENTRIES = (
         title="Fast-Lin",
         run=_run(FAST_LIN),
         norms=NORMS,
+        any_layers=True,
         guarantee=LOWER_BOUND,
         sentence="Replaces every ReLU by two parallel lines that enclose it, so that the whole network lies between "
         "two linear functions of the input, which are easy to bound over a ball.",
@@ -176,6 +180,7 @@ ENTRIES = (
         title="CROWN-Ada",
         run=_run(CROWN_ADA),
         norms=NORMS,
+        any_layers=True,
         guarantee=LOWER_BOUND,
         sentence="Like Fast-Lin, but the line below each ReLU is chosen to leave out less: flat for a neuron that is "
         "mostly off, slope one for a neuron that is mostly on.",

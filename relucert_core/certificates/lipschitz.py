@@ -20,15 +20,14 @@ from relucert_core.forward import at_label, proven_forward
 from relucert_core.layers import Affine
 from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual
-from relucert_core.rounding import above, norm_above, radius_below
+from relucert_core.rounding import above, radius_below
 
 
 def operator_norm_above(layer: Affine, norm: float) -> float:
     """A proven upper bound on the operator norm of W from the p-norm to the p-norm, p = 1, 2 or inf."""
     if norm == 2:
         return layer.spectral
-    rows = layer.weight if norm == math.inf else layer.weight.T
-    return float(norm_above(rows, 1.0).amax())
+    return float((layer.row_sizes(1.0) if norm == math.inf else layer.column_sums()).amax())
 
 
 def hidden_product_above(net: Network, norm: float) -> float:
@@ -86,6 +85,7 @@ ENTRY = CertificateEntry(
     title="Product of norms",
     run=run_lipschitz,
     norms=NORMS,
+    any_layers=True,
     guarantee=LOWER_BOUND,
     sentence="Multiplies how much each layer can stretch at most, anywhere, and divides the lead of the winning class "
     "by the product. The simplest bound, and usually the weakest.",

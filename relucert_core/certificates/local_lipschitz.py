@@ -53,7 +53,10 @@ def _constants(
 ) -> torch.Tensor:
     """(T, K): upper bounds on the lengths of the gradients; positive - negative (N_1, N_1) is the Gram matrix."""
     (bounds,) = layer_bounds(centre, FAST_LIN, index, radii)
-    largest, smallest = (~(bounds.upper <= 0)).unsqueeze(1), (bounds.lower >= 0).unsqueeze(1)
+    maybe, surely, carried = ~(bounds.upper <= 0), bounds.lower >= 0, centre.net.affine[0].carried
+    if carried is not None:
+        maybe, surely = maybe | carried, surely | carried
+    largest, smallest = maybe.unsqueeze(1), surely.unsqueeze(1)
     rows = centre.rivals[index]
     plus, minus = rows.clamp(min=0.0), rows.clamp(max=0.0).neg()
     most = _pairs(plus * largest, minus * largest, positive, negative)
@@ -77,6 +80,7 @@ ENTRY = CertificateEntry(
     title="Local Lipschitz bound",
     run=run_local_lipschitz,
     norms=NORMS,
+    any_layers=True,
     guarantee=LOWER_BOUND,
     sentence="For networks with one hidden layer: bounds how steep the network can be near the point, from the neurons "
     "that can switch there, and divides the lead of the winning class by it.",

@@ -18,11 +18,13 @@ import math
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 
-from relucert_core.layers import Affine, active
+from relucert_core.layers import Affine, Sparse, active
 from relucert_core.network import Network
 from relucert_core.norms import NORMS, dual
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, below, gamma, norm_above
@@ -56,16 +58,18 @@ class _Ready:
 
     sizes: upper bounds on the norms of W_i, dual to each norm (first layer). squares: (W_ij / ||W_i||)^2 in float32;
     their products with a mask are made into upper bounds by `slack` (factor) and `floor` (term). rows: ||W_i||_2.
+    carried: which outputs pass no ReLU (None: all pass one). weights and squares of sparse layers are in CSR.
     differences: (K, K), upper bounds on ||W_k - W_j||_2 of the last layer.
     factors[norm][m]: an upper bound on ||r||_dual of a row of L2 norm 1 over hidden layer m, carried back to the input.
     """
 
-    weights: tuple[np.ndarray, ...]
+    weights: tuple[Any, ...]
     sizes: dict[float, np.ndarray]
-    squares: tuple[np.ndarray, ...]
+    squares: tuple[Any, ...]
     slack: tuple[float, ...]
     floor: tuple[float, ...]
     rows: tuple[np.ndarray, ...]
+    carried: tuple[np.ndarray | None, ...]
     spectral: tuple[float, ...]
     frobenius: tuple[float, ...]
     differences: np.ndarray
@@ -83,9 +87,8 @@ def _ready(net: Network) -> _Ready:
 
 
 def _prepare(layers: tuple[Affine, ...]) -> _Ready:
-    first, last = layers[0], layers[-1].weight
+    first, last = layers[0], layers[-1].weight  # of the last layer, in full: it has few rows
     rows = tuple(layer.row_norms.numpy() for layer in layers)
-    relative = [layer.weight / layer.row_norms.clamp(min=SMALLEST).unsqueeze(-1) for layer in layers[1:-1]]
     factors = {}
     for norm in NORMS:
         chain = [1.0 if norm != math.inf else above(math.sqrt(first.inputs))]
@@ -93,9 +96,10 @@ def _prepare(layers: tuple[Affine, ...]) -> _Ready:
             chain.append(above(chain[-1] * layer.spectral))
         factors[norm] = tuple(chain)
     return _Ready(
-        weights=tuple(layer.weight.numpy() for layer in layers),
-        sizes={norm: np.maximum(norm_above(first.weight, dual(norm)).numpy(), SMALLEST) for norm in NORMS},
-        squares=tuple(r.square().float().numpy() for r in relative),
+        weights=(*(_matrix(layer) for layer in layers[:-1]), last.numpy()),
+        sizes={norm: np.maximum(first.row_sizes(dual(norm)).numpy(), SMALLEST) for norm in NORMS},
+        squares=tuple(_squares(layer) for layer in layers[1:-1]),
+        carried=tuple(None if layer.carried is None else layer.carried.numpy() for layer in layers[:-1]),
         slack=tuple(1 + (2 * layer.inputs + 16) * 2.0**-24 for layer in layers[1:-1]),
         floor=tuple((layer.inputs + 4) * 2.0**-120 for layer in layers[1:-1]),
         rows=rows,
@@ -106,19 +110,49 @@ def _prepare(layers: tuple[Affine, ...]) -> _Ready:
     )
 
 
+def _matrix(layer: Affine) -> Any:
+    """The weights as an array, or in CSR."""
+    return layer.matrix if isinstance(layer, Sparse) else layer.weight.numpy()
+
+
+def _squares(layer: Affine) -> Any:
+    """(W_ij / ||W_i||)^2 in float32."""
+    norms = layer.row_norms.clamp(min=SMALLEST)
+    if isinstance(layer, Sparse):
+        matrix = layer.matrix
+        data = matrix.data / np.repeat(norms.numpy(), np.diff(matrix.indptr))
+        return csr_array(((data * data).astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
+    return (layer.weight / norms.unsqueeze(-1)).square().float().numpy()
+
+
+def _active(ready: _Ready, values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The outputs of each hidden layer that go on as they are: neurons that are on, and what is carried."""
+    found = []
+    for z, carried in zip(values, ready.carried):
+        found.append(active(z, carried).nonzero()[0])
+    return found
+
+
+def _part(weight: Any, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Some rows and columns of a matrix, as an array."""
+    if isinstance(weight, np.ndarray):
+        return weight[rows[:, None], columns]
+    return weight[rows].toarray()[:, columns]
+
+
 def nearest_hyperplanes(
     net: Network, values: Sequence[np.ndarray], numerators: Sequence[np.ndarray], label: int, norm: float, both: bool
 ) -> tuple[Hyperplane, Hyperplane]:
     """The nearest face and the nearest decision plane of one point, in `norm`, distances rounded down.
 
     values: z^(1), ..., z^(M-1), whose signs make the pattern. numerators: M arrays, lower bounds > 0 on the |z_i| of
-    the faces (infinite for a row proved to be zero) and, last, on f_label - f_j (infinite at the label); each may be
-    off by the rounding of one operation. A distance is at most the exact |z| / ||P|| of Theorem 3, and within the
-    proven rounding error of it. Unless `both`, a decision plane that is proved to lie farther than the nearest face is
-    not looked for, and its distance comes as infinite.
+    the faces (infinite for a row proved to be zero and for what is carried) and, last, on f_label - f_j (infinite at
+    the label); each may be off by the rounding of one operation. A distance is at most the exact |z| / ||P|| of
+    Theorem 3, and within the proven rounding error of it. Unless `both`, a decision plane that is proved to lie
+    farther than the nearest face is not looked for, and its distance comes as infinite.
     """
     ready = _ready(net)
-    search = _Search(ready, [active(z).nonzero()[0] for z in values], norm, {})
+    search = _Search(ready, _active(ready, values), norm, {})
     with np.errstate(all="ignore"):
         face = search.nearest_face(values, numerators)
         return face, search.nearest_plane(numerators[-1], label, math.inf if both else face.distance)
@@ -126,7 +160,8 @@ def nearest_hyperplanes(
 
 def decision_distance(net: Network, values: Sequence[np.ndarray], gaps: np.ndarray, label: int, norm: float) -> float:
     """d_min alone, rounded down: as the second answer of `nearest_hyperplanes`, whose arguments these are."""
-    search = _Search(_ready(net), [active(z).nonzero()[0] for z in values], norm, {})
+    ready = _ready(net)
+    search = _Search(ready, _active(ready, values), norm, {})
     with np.errstate(all="ignore"):
         return search.nearest_plane(gaps, label, math.inf).distance
 
@@ -138,13 +173,13 @@ class _Search:
     ready: _Ready
     active: list[np.ndarray]
     norm: float
-    gathered: dict[int, np.ndarray]
+    gathered: dict[int, Any]
 
     def nearest_face(self, values: Sequence[np.ndarray], numerators: Sequence[np.ndarray]) -> Hyperplane:
         """Layer 1 from its known norms, then the rows above that may be nearer, in the order of their bounds."""
         ready, first = self.ready, numerators[0] / self.ready.sizes[self.norm]
         i = int(first.argmin())
-        best = Hyperplane(FACE, 1, i, _down(float(first[i])), ready.weights[0][i])
+        best = Hyperplane(FACE, 1, i, _down(float(first[i])), _row(ready.weights[0], i))
         bounds, levels, indices = [], [], []
         for m in range(1, len(ready.weights) - 1):
             index, bound = self._candidates(m, numerators[m], best.distance)
@@ -178,7 +213,8 @@ class _Search:
         index = (_not_nearer_than(numerators, ready.rows[m], factor) < nearest).nonzero()[0]
         if not len(index):
             return index, numerators[index]
-        if len(index) * len(active) < _FEW * ready.weights[m].size:
+        dense = isinstance(ready.weights[m], np.ndarray)
+        if dense and len(index) * len(active) < _FEW * ready.weights[m].size:
             sizes = _sizes(ready.weights[m][index[:, None], active], 2.0)
         else:
             mask = np.zeros(ready.weights[m].shape[1], np.float32)
@@ -211,7 +247,7 @@ class _Search:
         start = {}
         for m in set(level.tolist()):
             own = index[level == m]
-            rows = self.ready.weights[m][own[:, None], self.active[m - 1]]
+            rows = _part(self.ready.weights[m], own, self.active[m - 1])
             start[m] = _Rows(np.full(len(own), m + 1), own, numerators[m][own], rows, np.zeros(len(own)))
         return start
 
@@ -243,9 +279,11 @@ class _Search:
         errors = (rows.errors * ready.spectral[m - 1] + sizes * rounding) * (1 + 1e-12) + tiny
         return _Rows(rows.layer, rows.index, rows.numerators, values, errors)
 
-    def _between(self, m: int) -> np.ndarray:
+    def _between(self, m: int) -> Any:
         """The weights from the active neurons of layer m - 1, or the inputs, to those of hidden layer m."""
         weight, active = self.ready.weights[m - 1], self.active[m - 1]
+        if not isinstance(weight, np.ndarray):
+            return weight[active] if m == 1 else weight[active][:, self.active[m - 2]]
         if m == 1:
             return weight.take(active, axis=0)
         below_it = self.active[m - 2]
@@ -313,6 +351,10 @@ def _sizes(rows: np.ndarray, order: float) -> np.ndarray:
         if len(squares) and _SAFE_SQUARES[0] < squares.min() and squares.max() < _SAFE_SQUARES[1]:
             return np.sqrt(squares) * (1 + gamma(rows.shape[1] + 8))
     return norm_above(torch.from_numpy(rows), order).numpy()
+
+
+def _row(weight: Any, i: int) -> np.ndarray:
+    return weight[i] if isinstance(weight, np.ndarray) else weight[[i]].toarray()[0]
 
 
 def _down(distance: float) -> float:

@@ -57,7 +57,7 @@ def _chunk(
 ) -> list[Certificate]:
     """The cheap error bounds first; the points that would lose too much to them again, with the tight ones."""
     found = _certify(net, points, norm, quick_forward(net, points), labels, both)
-    bearable = _LOSS[sum(layer.weight.numel() for layer in net.affine) >= _LARGE]
+    bearable = _LOSS[sum(layer.entries for layer in net.affine) >= _LARGE]
     again = [i for i, (_, loss) in enumerate(found) if loss > bearable]
     if again:
         own = None if labels is None else labels[again]
@@ -86,7 +86,7 @@ def _certify(
     for i, (label, status) in enumerate(zip(classes.label.tolist(), classes.status)):
         who = (predictions[i], label)
         own = [z[i] for z in values]
-        lower = [n[i] for n in numerators]
+        lower = [_without_carried(n[i], layer.carried) for n, layer in zip(numerators, net.affine)]
         if status == OK and not _signs_are_settled(net, own[:-1], lower):
             status = DEGENERATE
         if status != OK:
@@ -101,6 +101,11 @@ def _certify(
             certificate = replace(certificate, parts=_PartsOnDemand(certificate.parts, d_min))
         results.append((certificate, limit.loss))
     return results
+
+
+def _without_carried(numerators: np.ndarray, carried: torch.Tensor | None) -> np.ndarray:
+    """The numerators of the faces; outputs that pass no ReLU have none."""
+    return numerators if carried is None else np.where(carried.numpy(), math.inf, numerators)
 
 
 class _PartsOnDemand(Mapping[str, Any]):
@@ -188,7 +193,7 @@ def _one(
         status=OK,
         prediction=prediction,
         label=label,
-        limit=_name(plane) if nearest is not None else None,
+        limit=_name(net, plane) if nearest is not None else None,
         nearest=nearest,
         witness=witness[0].numpy() if witness else None,
         upper=witness[1] if witness else math.inf,
@@ -196,8 +201,13 @@ def _one(
     )
 
 
-def _name(plane: Hyperplane) -> Limit:
-    return Limit.decision(plane.index) if plane.kind == DECISION else Limit.face(plane.layer, plane.index)
+def _name(net: Network, plane: Hyperplane) -> Limit:
+    """The limit's name; neurons are counted among the outputs of their layer that pass a ReLU."""
+    if plane.kind == DECISION:
+        return Limit.decision(plane.index)
+    rectified = net.layers[plane.layer - 1].rectified
+    index = plane.index if rectified is None else int(np.count_nonzero(rectified[: plane.index]))
+    return Limit.face(plane.layer, index)
 
 
 def _signs_are_settled(net: Network, values: list[np.ndarray], numerators: list[np.ndarray]) -> bool:
@@ -206,10 +216,15 @@ def _signs_are_settled(net: Network, values: list[np.ndarray], numerators: list[
         if lower.min() > 0:
             continue
         for neuron in np.flatnonzero(~(lower > 0)).tolist():
-            if not row_is_zero(net, [torch.from_numpy(active(z)) for z in values[:m]], neuron):
+            if not row_is_zero(net, _masks(net, values[:m]), neuron):
                 return False
             lower[neuron] = math.inf
     return True
+
+
+def _masks(net: Network, values: list[np.ndarray]) -> list[torch.Tensor]:
+    """Which outputs of the layers with these values are active, (outputs,) bool each."""
+    return [active(torch.from_numpy(z), layer.carried) for z, layer in zip(values, net.affine)]
 
 
 def row_is_zero(net: Network, masks: list[torch.Tensor], neuron: int) -> bool:
@@ -217,9 +232,10 @@ def row_is_zero(net: Network, masks: list[torch.Tensor], neuron: int) -> bool:
 
     Only the places of the non-zero weights count, so no rounding enters. Rows that cancel to zero are not seen.
     """
-    reached = net.affine[len(masks)].weight[neuron] != 0
+    start = net.affine[len(masks)]
+    reached = start.rows([neuron])[0] != 0
     for layer, mask in zip(reversed(net.affine[: len(masks)]), reversed(masks)):
-        reached = ((layer.weight != 0) & (reached & (mask > 0)).unsqueeze(1)).any(0)
+        reached = layer.touched_by(reached & (mask > 0))
     return not bool(reached.any())
 
 
@@ -228,6 +244,7 @@ ENTRY = CertificateEntry(
     title="Simplex",
     run=simplex,
     norms=(1.0, 2.0, math.inf),
+    any_layers=True,
     guarantee=EXACT,
     sentence="Grows a ball inside the one region around the point, where the network is linear, until it meets a wall.",
     options={"both": "work out d_min too where a face is nearer (default True)"},

@@ -66,7 +66,6 @@ def region_distance(
     """
     start = time.perf_counter()
     norm = check_norm(norm)
-    net.need_chain("The distance within a region")
     points, single = as_points(net, x)
     if not single:
         raise InvalidInput(f"region_distance takes one point ({net.inputs},); a batch of {len(points)} came.")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from relucert_core.errors import InvalidInput, Unsupported
-
-MEGABYTE = 2**20
+from relucert_core.memory import MEGABYTE, need_memory
 
 
 @dataclass(frozen=True)
@@ -28,12 +25,7 @@ class Limits:
                 f"{_first(what)} needs {count:,.0f} stored numbers; at most {self.entries:,} are accepted "
                 "(read_network(..., limits=Limits(entries=...)) raises it)."
             )
-        needed = 16.0 * count  # a number and its column
-        if needed > 16 * MEGABYTE and needed > memory_allowed():
-            raise Unsupported(
-                f"{_first(what)} needs about {needed / MEGABYTE:,.0f} MB, and {memory_allowed() / MEGABYTE:,.0f} MB "
-                "are allowed: half of what is free, or RELUCERT_MEMORY (in MB)."
-            )
+        need_memory(2 * count, _first(what))  # a number and its column
 
     def check_file(self, size: int, name: str) -> None:
         """Raise InvalidInput when a file of `size` bytes is too large."""
@@ -42,28 +34,6 @@ class Limits:
                 f"{name} has {size / MEGABYTE:,.1f} MB; at most {self.file_bytes / MEGABYTE:,.0f} MB are accepted "
                 "(read_network(..., limits=Limits(file_bytes=...)) raises it)."
             )
-
-
-def memory_allowed() -> float:
-    """How many bytes a network may take: RELUCERT_MEMORY (in MB), else half of what is free."""
-    asked = os.environ.get("RELUCERT_MEMORY", "")
-    if asked:
-        try:
-            return max(0.0, float(asked)) * MEGABYTE
-        except ValueError:
-            raise InvalidInput(f"RELUCERT_MEMORY is a number of megabytes; {asked!r} came.") from None
-    return _free() / 2
-
-
-def _free() -> float:
-    """Free memory in bytes; a careful guess where the system does not tell."""
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return 1024.0 * int(line.split()[1])
-    except (OSError, ValueError):
-        pass
-    return 8 * 1024.0 * MEGABYTE
 
 
 def _first(text: str) -> str:

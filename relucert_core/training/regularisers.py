@@ -91,7 +91,7 @@ def sketched_distances(
     for training wide networks; no bound.
     """
     values = hidden_values(layers, points)
-    masks = activation_masks(values)
+    masks = activation_masks(layers, values)
     narrow = [Dense(layers[0].weight @ sketch, layers[0].bias), *layers[1:]]
     _, *rows = forward_rows(narrow, masks)
     faces = [hyperplane_distances(values[0], layers[0].weight, 2.0)]

@@ -44,7 +44,7 @@ def certify_balls(
     method that never fails gives infinity. parts: "fails_at", a radius at most (1 + 1e-3) times the certified one at
     which the method fails (infinite: at none tried), and "trials", the number of radii tried.
     """
-    size = max(1, _CHUNK_NUMBERS // max(1, net.widths[min(1, len(net.widths) - 1)] * net.inputs))
+    size = max(1, _CHUNK_NUMBERS // max(1, net.outputs[min(1, len(net.outputs) - 1)] * net.inputs))
     ratio, result = _FIRST_RATIO, []
     for part in _chunks(len(points), size):
         began = time.perf_counter()

@@ -16,7 +16,7 @@ from relucert_core.forward import ProvenForward, activation_masks, proven_forwar
 from relucert_core.network import Network
 from relucert_core.norms import dual, row_norms
 from relucert_core.region import backward_rows
-from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, norm_above, norm_below
+from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, norm_above
 
 _SAFE_LENGTHS = (1e-100, 1e100)
 BLOCK_NUMBERS = 2**17
@@ -85,7 +85,7 @@ class Centre:
     @cached_property
     def signs(self) -> torch.Tensor:
         """(B, N_1): 1 where a neuron of the first layer is on at the centre, as computed, else 0."""
-        return activation_masks(self.forward.values)[0]
+        return activation_masks(self.net.affine, self.forward.values)[0]
 
     @cached_property
     def lean(self) -> torch.Tensor:
@@ -97,6 +97,8 @@ class Centre:
         lean = (values >= 0).to(torch.float64)
         first = self.net.affine[0]
         open_ = ~(values.abs() > errors) & torch.isfinite(values) & (self.row_norms[1] > 0)
+        if first.carried is not None:  # always on, whatever its value
+            lean, open_ = torch.where(first.carried, 1.0, lean), open_ & ~first.carried
         for b, n in open_.nonzero().tolist():
             lean[b, n] = float(rational_value(first.weight[n], self.points[b], first.bias[n]) >= 0)
         return lean
@@ -121,7 +123,7 @@ class Centre:
     @cached_property
     def local_distance(self) -> torch.Tensor:
         """(B,): the distance to the local affine map's nearest decision plane: a first guess, no bound either way."""
-        masks = activation_masks(self.forward.values)
+        masks = activation_masks(self.net.affine, self.forward.values)
         sizes = row_norms(backward_rows(self.net.affine[:-1], masks, self.rivals), dual(self.norm))
         return torch.where(sizes > 0, self.gaps / torch.where(sizes > 0, sizes, 1.0), torch.inf).amin(-1)
 
@@ -129,9 +131,9 @@ class Centre:
 def centre(net: Network, points: torch.Tensor, norm: float, labels: torch.Tensor | None) -> Centre:
     """The centre of balls around `points` (B, D) in `norm`, for the labels (B,) or the predicted classes."""
     forward = proven_forward(net, points)
-    order, first = dual(norm), net.affine[0].weight
+    order, first = dual(norm), net.affine[0]
     return Centre(
-        net, norm, points, forward, margins(forward, labels), (norm_below(first, order), norm_above(first, order))
+        net, norm, points, forward, margins(forward, labels), (first.row_sizes_below(order), first.row_sizes(order))
     )
 
 

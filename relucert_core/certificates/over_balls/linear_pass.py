@@ -60,7 +60,7 @@ class Pass:
         drift = self._drift(kept)
         behind = lines.gap if self.lag is None else lines.gap + self.lag[:, kept]
         lag = sum_above(behind @ (positive + negative), len(kept) + 2)
-        width = max(*self.centre.net.widths, self.centre.net.inputs)
+        width = max(*self.centre.net.outputs, self.centre.net.inputs)
         factor = 4 * gamma(width + 16)
         doubt = sum_above(lines.doubt + factor * drift + 16 * UNIT_ROUNDOFF * lines.spread, 4)
         layer = RelaxedLayer(kept, lines, drift, doubt, (positive, negative))
@@ -77,7 +77,7 @@ class Pass:
     def underflow(self) -> torch.Tensor:
         """(T, 1): covers every product that underflows on the way back, however many coefficients there are."""
         net = self.centre.net
-        count = float(sum(net.widths) + net.inputs + net.classes)
+        count = float(sum(net.outputs) + net.inputs + net.classes)
         moved = self.radii + sum(layer.lines.spread.sum(-1) for layer in self.layers)
         return above((1 + moved) * (SMALLEST * 8 * count * count)).unsqueeze(-1)
 
@@ -136,7 +136,7 @@ def times(rows: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
 def close(state: Pass, ends: list[torch.Tensor], losses: list[torch.Tensor], doubts: list[torch.Tensor]) -> Reach:
     """Add up losses, doubts and r ||coefficients at the input||_dual; `ends` (T, R, D), one or two of them."""
     radii, spare = state.radii.unsqueeze(-1), state.underflow
-    terms = max(*state.centre.net.widths, state.centre.net.inputs) + 16 + len(state.layers)
+    terms = max(*state.centre.net.outputs, state.centre.net.inputs) + 16 + len(state.layers)
     lengths = [above(radii * norms_above(end, dual(state.centre.norm))) for end in ends]
     totals = [
         sum_above(loss + doubt + spare + lengths[min(side, len(lengths) - 1)], terms)

@@ -66,11 +66,20 @@ class Relaxation:
 
 
 def relax(
-    bounds: LayerBounds, values: torch.Tensor, errors: torch.Tensor, below: Callable[..., tuple[torch.Tensor, ...]]
+    bounds: LayerBounds,
+    values: torch.Tensor,
+    errors: torch.Tensor,
+    below: Callable[..., tuple[torch.Tensor, ...]],
+    carried: torch.Tensor | None = None,
 ) -> Relaxation:
-    """The lines of a slope rule `below` for neurons of value `values` +- `errors` (T, N) at the centre."""
+    """The lines of a slope rule `below` for neurons of value `values` +- `errors` (T, N) at the centre.
+
+    carried (N,) bool: outputs that pass no ReLU, which are as neurons that are always on.
+    """
     low, high = bounds.lower, bounds.upper
     active, dead = low >= 0, high <= 0
+    if carried is not None:
+        active, dead = active | carried, dead & ~carried
     open_ = ~(active | dead)
     zero = torch.zeros_like(low)
     low, high = torch.where(open_, low, -1.0), torch.where(open_, high, 1.0)

@@ -1,0 +1,157 @@
+"""Layers that are sparse or carry outputs on: the whole engine on them, against fractions and against dense twins."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import random_array
+
+import relucert_core as rc
+from relucert_core.forward import proven_forward, quick_forward, rational_logits
+from relucert_core.layers import sparse_spectral_above
+from tests.oracles_layers import chain_twin, exact_pass, in_full, mixed_network, simplex_holds
+
+NORMS = (1, 2, math.inf)
+BOUNDS = ("interval", "fast-lin", "crown-ada", "fast-lip", "lipschitz", "simplex")
+
+
+def cases(count, seed=0, **options):
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        net = mixed_network(rng, **options)
+        yield net, rng.normal(size=net.inputs), rng
+
+
+def test_a_network_evaluates_as_its_layers_say():
+    for net, x, _ in cases(40):
+        values, _ = exact_pass(net, x)
+        np.testing.assert_allclose(net(x), [float(v) for v in values[-1]], rtol=1e-12, atol=1e-12)
+        assert rational_logits(net, torch.from_numpy(x)) == values[-1]
+        assert net.widths == tuple(int(layer.rectified.sum()) for layer in net.layers[:-1])
+
+
+def test_forward_error_bounds_hold():
+    for net, x, _ in cases(30, wholes=False):
+        values, _ = exact_pass(net, x)
+        for forward in (proven_forward, quick_forward):
+            found = forward(net, torch.from_numpy(x)[None])
+            for z, error, exact in zip(found.values, found.errors, values):
+                for a, e, b in zip(np.asarray(z)[0], np.asarray(error)[0], exact):
+                    assert abs(float(b) - a) <= e * (1 + 1e-12)
+
+
+def test_algorithm_1_agrees_with_fractions():
+    for net, x, _ in cases(30):
+        region = rc.activation_region(net, x)
+        values, gradients = exact_pass(net, x)
+        kept = [np.flatnonzero(layer.rectified) for layer in net.layers[:-1]]
+        rows = [np.array(g, dtype=float)[k] for g, k in zip(gradients, kept)]
+        signs = [np.where(np.array(z, dtype=float)[k] > 0, 1.0, -1.0) for z, k in zip(values, kept)]
+        np.testing.assert_allclose(region.P, np.concatenate([s[:, None] * r for s, r in zip(signs, rows)]), atol=1e-12)
+        np.testing.assert_allclose(region.C, np.array(gradients[-1], dtype=float), atol=1e-12)
+        np.testing.assert_allclose(region.C @ x + region.d, net(x), atol=1e-11)
+        assert (region.P @ x + region.q >= -1e-12).all()
+        assert [len(p) for p in region.pattern] == list(net.widths)
+        assert region.P.shape == (sum(net.widths), net.inputs)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_simplex_never_exceeds_theorem_3_and_is_close_to_it(norm):
+    for net, x, rng in cases(25, seed=int(norm) if norm < 9 else 3):
+        x = np.round(x, 1) if rng.random() < 0.3 else x
+        cert = rc.certify(net, x, norm=norm)
+        assert simplex_holds(net, x, cert.radius, cert.label, norm)
+        if cert.status == "ok":
+            loose = rc.simplex_distances(net, torch.from_numpy(x)[None], norm)
+            assert cert.radius == pytest.approx(float(torch.minimum(*loose)[0]), rel=1e-8, abs=1e-12)
+            assert not simplex_holds(net, x, cert.radius * (1 + 1e-6), cert.label, norm) or math.isinf(cert.radius)
+
+
+def test_limits_name_the_faces_of_the_region():
+    for net, x, _ in cases(40, seed=5):
+        cert, region = rc.certify(net, x), rc.activation_region(net, x)
+        if cert.limit is not None and cert.limit.kind == "face":
+            row = next(i for i in range(len(region.P)) if region.place(i) == (cert.limit.layer, cert.limit.neuron))
+            distance = (region.P[row] @ x + region.q[row]) / np.linalg.norm(region.P[row])
+            assert distance == pytest.approx(cert.radius, rel=1e-8)
+
+
+@pytest.mark.parametrize("method", [*BOUNDS, "clever"])
+def test_sparse_and_dense_give_the_same(method):
+    for net, x, _ in cases(5, seed=7):
+        for norm in NORMS:
+            if norm not in rc.CERTIFICATES[method].norms:
+                continue
+            ours, full = (
+                rc.certify(net, x, method=method, norm=norm),
+                rc.certify(in_full(net), x, method=method, norm=norm),
+            )
+            if method == "lipschitz" and norm == 2:  # the spectral norms are bounded in different ways
+                assert ours.radius <= full.radius * (1 + 1e-9)
+            else:
+                searched = 1e-9 if method in ("simplex", "lipschitz") else 1e-3
+                assert ours.radius == pytest.approx(full.radius, rel=searched, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", ["interval", "fast-lin", "crown-ada", "fast-lip", "simplex"])
+def test_a_carried_output_is_a_neuron_that_is_always_on(method):
+    """Lifted by 2^12, what is carried becomes a ReLU that never switches near the point: the bounds must agree."""
+    for net, x, _ in cases(6, seed=11, sparse=False):
+        twin = chain_twin(net, 4096.0)
+        for norm in NORMS:
+            ours, theirs = rc.certify(net, x, method=method, norm=norm), rc.certify(twin, x, method=method, norm=norm)
+            if theirs.radius < 50:
+                assert ours.radius == pytest.approx(theirs.radius, rel=3e-3, abs=1e-9)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_law_lower_bounds_attacks_and_regions(norm):
+    for net, x, rng in cases(4, seed=13, inputs=2):
+        starts = x + 5 * rng.normal(size=(40, 2))
+        attack = rc.attack(net, x, method="best", norm=norm, starts=starts)
+        inside = rc.region_distance(net, x, norm=norm)
+        upper = min(attack.distance, inside.distance)
+        for name, entry in rc.CERTIFICATES.items():
+            if norm not in entry.norms or not entry.any_layers or name == "clever":
+                continue
+            if entry.max_depth is not None and net.depth > entry.max_depth:
+                continue
+            assert rc.certify(net, x, method=name, norm=norm).radius <= upper, name
+
+
+def test_what_is_made_for_chains_says_so():
+    net = next(cases(1, seed=17, inputs=2))[0]
+    for name, entry in rc.CERTIFICATES.items():
+        if not entry.any_layers:
+            with pytest.raises(rc.Unsupported, match="chains of dense layers"):
+                rc.certify(net, np.zeros(2), method=name)
+    with pytest.raises(rc.Unsupported, match=r"net\.layers"):
+        _ = net.weights
+
+
+def test_saved_and_loaded(tmp_path):
+    for net, x, _ in cases(12, seed=19):
+        rc.save_network(net, tmp_path / "n.safetensors")
+        again = rc.load_network(tmp_path / "n.safetensors")
+        assert again == net
+        assert rc.read_network(tmp_path / "n.safetensors") == net
+        np.testing.assert_array_equal(again(x), net(x))
+
+
+def test_slices_keep_masks():
+    rng = np.random.default_rng(23)
+    net = mixed_network(rng, inputs=4)
+    u, v = np.linalg.qr(rng.normal(size=(4, 2)))[0].T
+    plane = rc.slice_network(net, np.ones(4), u, v)
+    np.testing.assert_allclose(plane(np.array([0.3, -0.7])), net(np.ones(4) + 0.3 * u - 0.7 * v), atol=1e-12)
+
+
+def test_the_spectral_norm_of_a_sparse_matrix_is_bounded_from_above():
+    rng = np.random.default_rng(29)
+    for scale in (1.0, 1e-170, 1e170):
+        for density in (0.05, 0.3, 1.0):
+            matrix = random_array((30, 20), density=density, rng=rng, format="csr") * scale
+            largest = np.linalg.norm(matrix.toarray() / scale, 2) * scale
+            bound = sparse_spectral_above(matrix)
+            assert largest * (1 - 1e-12) <= bound <= 3 * largest
