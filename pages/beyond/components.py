@@ -6,12 +6,11 @@ import base64
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 
+from pages.shared.component import BrowserComponent, sent_point, sent_whole
 from pages.shared.words import up
 from relucert_core.figures.slice import (
     DASHES,
@@ -29,19 +28,10 @@ if TYPE_CHECKING:
     from relucert_core.experiments.explored import Explored
     from relucert_core.experiments.slices import SlicePlane, SliceView
 
-_FILES = Path(__file__).parent
-_SLICE = st.components.v2.component(
-    "relucert_slice_viewer",
-    html='<div class="slice"></div>\n',
-    css=(_FILES / "slice_viewer.css").read_text(encoding="utf8"),
-    js=(_FILES / "slice_viewer.js").read_text(encoding="utf8"),
+_SLICE = BrowserComponent(
+    "slice_viewer", __file__, html='<div class="slice"></div>', css="slice_viewer.css", js=["slice_viewer.js"]
 )
-_MORPH = st.components.v2.component(
-    "relucert_beyond_morph",
-    html='<div class="morph"></div>\n',
-    css=(_FILES / "morph.css").read_text(encoding="utf8"),
-    js=(_FILES / "morph.js").read_text(encoding="utf8"),
-)
+_MORPH = BrowserComponent("morph", __file__, html='<div class="morph"></div>', css="morph.css", js=["morph.js"])
 _FAMILY = "Source Sans, Source Sans Pro, sans-serif"
 
 
@@ -91,7 +81,7 @@ def slice_viewer(
         "look": _look(theme),
     }
     data["stamp"] = hashlib.sha256(repr(data).encode()).hexdigest()[:16]
-    _SLICE(key=key, data=data, on_zoom_change=on_zoom, on_spot_change=on_spot, width="stretch", height="content")
+    _SLICE(key, data, on_zoom_change=on_zoom, on_spot_change=on_spot)
 
 
 def growth(view: SliceView, explored: Explored, end: float) -> dict[str, Any] | None:
@@ -129,27 +119,17 @@ def morph(
         "font": theme.font,
         "stamp": hashlib.sha256(one.tobytes() + other.tobytes()).hexdigest()[:16],
     }
-    _MORPH(key=key, data=data, width="stretch", height="content")
+    _MORPH(key, data)
 
 
 def zoom_of(key: str) -> int | None:
     """-1 (nearer) or 1 (farther) when that was pressed on the slice, else None."""
-    value = _sent(key, "zoom")
-    return value if value in (-1, 1) and not isinstance(value, bool) else None
+    return sent_whole(key, "zoom", -1, 1) or None
 
 
 def spot_of(key: str, reach: float = 10.0) -> tuple[float, float] | None:
-    """Where the slice was clicked, or None: what a browser sends is never trusted."""
-    value = _sent(key, "spot")
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        return None
-    good = all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in value)
-    return (float(value[0]), float(value[1])) if good and all(abs(v) <= reach for v in value) else None
-
-
-def _sent(key: str, name: str) -> Any:
-    state: Any = st.session_state.get(key)
-    return state.get(name) if hasattr(state, "get") else None
+    """Where the slice was clicked, or None."""
+    return sent_point(key, "spot", reach)
 
 
 def _look(theme: Theme) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from pages.shared.charts import CAMERA
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
 from pages.shared.shell import footer, presenting
-from pages.shared.two_faced import two_faced
+from pages.shared.toggle_button import toggle_button
 from pages.shared.words import down, up
 from relucert_core.errors import RelucertError
 from relucert_core.figures.digits import digit_png
@@ -103,7 +103,7 @@ def buttons(live: Live | None, source: str, *, playing: bool) -> Any:
         face: tuple[str, str, Callable[[], object]] = ("Start" if live is None else "Start again", "play_arrow", want)
         if live is not None and playing:
             face = ("Stop", "stop", live.stop)
-        two_faced("beyond_start", *face)
+        toggle_button("beyond_start", *face)
         place = st.empty()
     if live is not None and not playing:
         place.button("Back to the first view", key="beyond_back", icon=":material/replay:", on_click=forget)

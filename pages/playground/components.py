@@ -2,51 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from pages.playground.setup import REACH
+from pages.shared.component import BrowserComponent
 from relucert_core.figures.overlay import overlay_look
 from relucert_core.figures.theme import Theme
 
-_FILES = Path(__file__).parent
-
-
-def _file(*names: str) -> str:
-    return "\n".join((_FILES / name).read_text(encoding="utf8") for name in names)
-
-
-_PICKER = st.components.v2.component(
-    "relucert_plane_picker",
-    html='<div class="words" aria-live="polite"></div>\n',
-    css=_file("picker.css"),
-    js=_file("../shared/plane_core.js", "../shared/plane_draw.js", "picker.js"),
+_CORE, _DRAW = "plane_core.js", "plane_draw.js"
+_PICKER = BrowserComponent(
+    "plane_picker",
+    __file__,
+    html='<div class="words" aria-live="polite"></div>',
+    css="picker.css",
+    js=[_CORE, _DRAW, "picker.js"],
 )
-_ANSWER = st.components.v2.component(
-    "relucert_plane_answer", html="<span hidden></span>\n", js=_file("../shared/plane_core.js", "answer.js")
+_ANSWER = BrowserComponent("plane_answer", __file__, js=[_CORE, "answer.js"])
+_TIMELINE = BrowserComponent(
+    "plane_timeline", __file__, html="timeline.html", css="timeline.css", js=[_CORE, "timeline.js"]
 )
-_TIMELINE = st.components.v2.component(
-    "relucert_plane_timeline",
-    html=_file("timeline.html"),
-    css=_file("timeline.css"),
-    js=_file("../shared/plane_core.js", "timeline.js"),
+_DIAGRAM = BrowserComponent(
+    "plane_diagram", __file__, html="diagram.html", css="diagram.css", js=[_CORE, _DRAW, "diagram.js"]
 )
-_DIAGRAM = st.components.v2.component(
-    "relucert_plane_diagram",
-    html=_file("diagram.html"),
-    css=_file("diagram.css"),
-    js=_file("../shared/plane_core.js", "../shared/plane_draw.js", "diagram.js"),
-)
-_EXPORT = st.components.v2.component(
-    "relucert_plane_export",
-    html=_file("export.html"),
-    css=_file("export.css"),
-    js=_file("../shared/plane_draw.js", "export.js"),
-)
+_EXPORT = BrowserComponent("plane_export", __file__, html="export.html", css="export.css", js=[_DRAW, "export.js"])
 
 
 def plane_picker(
@@ -70,14 +49,12 @@ def plane_picker(
     data = {**geometry, "target": target, "u": list(point), "seq": seq, "show": list(layers)}
     data |= {"look": overlay_look(theme), "mode": mode, "reach": REACH}
     _PICKER(
-        key=key,
-        data=data,
+        key,
+        data,
         default={"u": None, "view": None},
         on_u_change=on_point,
         on_view_change=on_view,
         on_spot_change=on_spot,
-        width="stretch",
-        height="content",
     )
 
 
@@ -85,7 +62,7 @@ def plane_answer(
     key: str, target: str, point: tuple[float, float], epoch: int | None, marks: list[dict[str, Any]]
 ) -> None:
     """Hand the browser what Python found at `point` for the network of `epoch`: the attacks' paths."""
-    _ANSWER(key=key, data={"target": target, "u": list(point), "epoch": epoch, "marks": marks}, height=1)
+    _ANSWER(key, {"target": target, "u": list(point), "epoch": epoch, "marks": marks})
 
 
 def plane_timeline(
@@ -106,26 +83,14 @@ def plane_timeline(
     """
     data = {"target": target, "frames": frames, "run": run, "epoch": epoch, "points": points, "live": live}
     data["look"] = overlay_look(theme)
-    _TIMELINE(key=key, data=data, default={"epoch": None}, on_epoch_change=on_epoch, width="stretch", height="content")
+    _TIMELINE(key, data, default={"epoch": None}, on_epoch_change=on_epoch)
 
 
 def plane_diagram(key: str, target: str, diagram: dict[str, Any], theme: Theme) -> None:
     """The network, whose neurons show their bent lines on the plane."""
-    _DIAGRAM(
-        key=key, data={**diagram, "target": target, "look": overlay_look(theme)}, width="stretch", height="content"
-    )
+    _DIAGRAM(key, {**diagram, "target": target, "look": overlay_look(theme)})
 
 
 def plane_export(key: str, target: str, theme: Theme) -> None:
     """Two buttons that save the picture as it is on the screen."""
-    _EXPORT(key=key, data={"target": target, "background": theme.background}, width="stretch", height="content")
-
-
-def sent(key: str, name: str, count: int) -> tuple[float, ...] | None:
-    """`count` numbers that a component sent as `name`, or None: what a browser sends is never trusted."""
-    state: Any = st.session_state.get(key)
-    value = state.get(name) if hasattr(state, "get") else None
-    if not isinstance(value, list | tuple) or len(value) != count:
-        return None
-    good = all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in value)
-    return tuple(float(v) for v in value) if good and all(abs(v) <= 10 for v in value) else None
+    _EXPORT(key, {"target": target, "background": theme.background})

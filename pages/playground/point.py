@@ -9,9 +9,10 @@ import streamlit as st
 
 from pages.playground import engine, state, words
 from pages.playground.code import plane_code
-from pages.playground.components import plane_answer, plane_picker, sent
+from pages.playground.components import plane_answer, plane_picker
 from pages.playground.scene import Scene
 from pages.playground.setup import MAX_LINKED, REACH
+from pages.shared.component import sent_point
 from pages.shared.control import control, reading
 from pages.shared.digit import address
 from pages.shared.plane import Answer, answer_at, true_distance
@@ -38,7 +39,7 @@ def guarded(action: Any, *arguments: Any, **values: Any) -> None:
 
 def spot_clicked() -> None:
     """The plane was clicked while points are added or removed."""
-    spot = sent(state.PICK, "spot", 2)
+    spot = sent_point(state.PICK, "spot")
     if spot is None:
         return
     points, labels = state.points()

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.playground.components import sent
 from pages.playground.engine import presets
 from pages.playground.player import Player
 from pages.playground.setup import (
@@ -23,6 +22,7 @@ from pages.playground.setup import (
     write_link,
 )
 from pages.shared import link as links
+from pages.shared.component import sent_numbers, sent_point, sent_whole
 from relucert_core.datasets.points_csv import MAX_CLASSES
 from relucert_core.datasets.points_word import pack_points, unpack_points
 from relucert_core.errors import InvalidInput, RelucertError
@@ -158,23 +158,22 @@ def send_point(point: tuple[float, float]) -> None:
 
 def moved_in_browser() -> None:
     """The handle was released, or the plane was clicked."""
-    point = sent(PICK, "u", 2)
+    point = sent_point(PICK, "u")
     if point is not None:
-        st.session_state[VIEW] = replace(view(), point=(point[0], point[1]))
+        st.session_state[VIEW] = replace(view(), point=point)
 
 
 def zoomed_in_browser() -> None:
     """The visible rectangle changed."""
-    rectangle = sent(PICK, "view", 4)
+    rectangle = sent_numbers(PICK, "view", 4)
     if rectangle is not None and rectangle[0] < rectangle[1] and rectangle[2] < rectangle[3]:
         st.session_state[VIEW] = replace(view(), view=(rectangle[0], rectangle[1], rectangle[2], rectangle[3]))
 
 
 def moved_in_time() -> None:
     """The time handle was let go."""
-    value: Any = st.session_state.get(TIME)
-    epoch = value.get("epoch") if hasattr(value, "get") else None
-    if isinstance(epoch, int) and not isinstance(epoch, bool) and 0 <= epoch <= player().latest.epoch:
+    epoch = sent_whole(TIME, "epoch", 0, player().latest.epoch)
+    if epoch is not None:
         last = epoch == player().latest.epoch
         st.session_state[VIEW] = replace(view(), epoch=None if last else epoch)
 

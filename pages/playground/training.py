@@ -14,7 +14,7 @@ from pages.playground.player import SLICE_SECONDS, Player
 from pages.playground.scene import Scene
 from pages.shared.charts import STILL
 from pages.shared.engine import heavy
-from pages.shared.two_faced import two_faced
+from pages.shared.toggle_button import toggle_button
 from relucert_core.figures.plane_history import history_figure
 from relucert_core.planar import OverBudget, planar_complex
 from relucert_core.planar.preview import encode, frames_data
@@ -34,7 +34,7 @@ def training_buttons() -> bool:
     with st.container(horizontal=True, vertical_alignment="center", key="pg_train_bar"):
         label = "Go on" if run.status == "running" else "Train" if run.status == "ready" else "Train again"
         face = ("Pause", "pause", run.pause) if playing else (label, "play_arrow", play)
-        two_faced("pg_play", *face, primary=not playing)
+        toggle_button("pg_play", *face, primary=not playing)
         st.button("Step", key="pg_step", icon=":material/skip_next:", on_click=step, disabled=run.done or playing)
         going = playing or run.status == "running"
         st.button("Stop", key="pg_stop", icon=":material/stop:", on_click=run.stop, disabled=not going)

@@ -6,37 +6,25 @@ import base64
 import binascii
 import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from pages.shared.component import BrowserComponent, sent
 
 SIDE = 280
 _PEN = 22
 _HEAD = "data:image/png;base64,"
 _MAX_CHARACTERS = 200_000
-_FILES = Path(__file__).parent
-
-
-def _file(name: str) -> str:
-    return (_FILES / name).read_text(encoding="utf8")
-
-
-_PAD = st.components.v2.component(
-    "relucert_digit_pad", html=_file("digit_pad.html"), css=_file("digit_pad.css"), js=_file("digit_pad.js")
-)
+_PAD = BrowserComponent("digit_pad", __file__, html="digit_pad.html", css="digit_pad.css", js=["digit_pad.js"])
 
 
 def digit_pad(key: str, on_change: Callable[[], None]) -> None:
     """Show the pad; `on_change` runs when a stroke ends, and `drawn_picture(key)` has the picture then."""
-    _PAD(key=key, data={"side": SIDE, "pen": _PEN}, default={"png": ""}, on_png_change=on_change, width="stretch")
+    _PAD(key, {"side": SIDE, "pen": _PEN}, default={"png": ""}, on_png_change=on_change)
 
 
 def drawn_picture(key: str) -> bytes | None:
     """The PNG file that the pad sent, or None when it is empty or not what our pad sends."""
-    state: Any = st.session_state.get(key)
-    value = state.get("png") if hasattr(state, "get") else None
-    return checked_png(value)
+    return checked_png(sent(key, "png"))
 
 
 def checked_png(value: Any) -> bytes | None:

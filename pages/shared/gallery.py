@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
-_FILES = Path(__file__).parent
-_STRIP = st.components.v2.component(
-    "relucert_gallery",
-    html='<div class="strip" role="group" aria-label="Test images: choose one"></div>\n',
-    css=(_FILES / "gallery.css").read_text(encoding="utf8"),
-    js=(_FILES / "gallery.js").read_text(encoding="utf8"),
+from pages.shared.component import BrowserComponent, sent_event, whole
+
+_STRIP = BrowserComponent(
+    "gallery",
+    __file__,
+    html='<div class="strip" role="group" aria-label="Test images: choose one"></div>',
+    css="gallery.css",
+    js=["gallery.js"],
 )
 
 
@@ -29,16 +29,12 @@ def gallery(
     ]
     version = f"{indices[0]}-{indices[-1]}-{len(items)}-{hash(tuple(notes))}" if items else "empty"
     data = {"items": items, "picked": -1 if picked is None else picked, "version": version}
-    _STRIP(key=key, data=data, default={"picked": None}, on_picked_change=on_pick, width="stretch")
+    _STRIP(key, data, default={"picked": None}, on_picked_change=on_pick)
 
 
 def picked_image(key: str, count: int) -> int | None:
     """The index that the strip reports, or None when it reports none of the `count` images."""
-    state: Any = st.session_state.get(key)
-    value = state.get("picked") if hasattr(state, "get") else None
-    index = value[0] if isinstance(value, (list, tuple)) and value else None
-    good = isinstance(index, int) and not isinstance(index, bool) and 0 <= index < count
-    return index if good else None
+    return whole(sent_event(key, "picked"), 0, count - 1)
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)

@@ -7,28 +7,21 @@ certifies where the point is let go.
 from __future__ import annotations
 
 import json
-import math
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from pages.shared.component import BrowserComponent, sent_point
 from pages.shared.shell import ROOT, presenting, theme_name
 
 KEY = "figure1_live"
 GEOMETRY = ROOT / "assets" / "presets" / "figure1.json"
-_FILES = Path(__file__).parent
-
-
-def _file(*names: str) -> str:
-    return "\n".join((_FILES / name).read_text(encoding="utf8") for name in names)
-
-
-_LIVE = st.components.v2.component(
-    "relucert_figure1_live",
-    html=_file("figure1_live.html"),
-    css=_file("figure1_live.css"),
-    js=_file("../shared/plane_core.js", "../shared/plane_draw.js", "figure1_live.js"),
+_LIVE = BrowserComponent(
+    "figure1_live",
+    __file__,
+    html="figure1_live.html",
+    css="figure1_live.css",
+    js=["plane_core.js", "plane_draw.js", "figure1_live.js"],
 )
 
 
@@ -47,19 +40,12 @@ def figure1_live() -> None:
         **{key: parts[key] for key in ("geometry", "frame", "points", "centre")},
         "look": parts["looks"][theme_name()][name],
     }
-    _LIVE(key=KEY, data=data, default={"u": None}, on_u_change=lambda: None, width="stretch", height="content")
+    _LIVE(KEY, data, default={"u": None}, on_u_change=lambda: None)
 
 
 def released_point() -> tuple[float, float] | None:
     """Where the point was let go, or None: what a browser sends is never trusted."""
-    state: Any = st.session_state.get(KEY)
-    value = state.get("u") if hasattr(state, "get") else None
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        return None
-    good = all(
-        isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) and abs(v) <= 10 for v in value
-    )
-    return (float(value[0]), float(value[1])) if good else None
+    return sent_point(KEY, "u")
 
 
 def certified_line() -> None:

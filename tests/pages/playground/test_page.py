@@ -106,17 +106,6 @@ def test_a_move_runs_no_more_than_the_panel_and_keeps_the_figure():
     assert spent < 2.0, f"the script of a move took {spent:.2f} s of processor time"
 
 
-@pytest.mark.parametrize(
-    "value",
-    [{"u": [1e9, 0]}, {"u": ["0", "0"]}, {"u": [True, False]}, {"u": [0.1]}, {"u": None}, "x", {"u": [None, 1]}],
-)
-def test_what_the_picker_sends_is_checked(monkeypatch, value):
-    import pages.playground.components as module
-
-    monkeypatch.setattr(module.st, "session_state", {"k": value})
-    assert module.sent("k", "u", 2) is None
-
-
 def test_data_network_and_training_are_changed_and_trained():
     at = playground()
     control(at, "pills", "pg_c_dataset").set_value("spirals").run()

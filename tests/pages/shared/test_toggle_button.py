@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.shared import two_faced
+from pages.shared import toggle_button
 
 
 class Button:
@@ -24,7 +24,7 @@ def button(monkeypatch):
     drawn = Button()
     monkeypatch.setattr("streamlit.session_state", {})
     monkeypatch.setattr("streamlit.button", drawn)
-    monkeypatch.setattr(two_faced.time, "monotonic", lambda: drawn.now)
+    monkeypatch.setattr(toggle_button.time, "monotonic", lambda: drawn.now)
     return drawn
 
 
@@ -32,18 +32,18 @@ def test_a_press_just_after_a_change_of_meaning_does_nothing(button):
     done = []
     train = ("Train", "play_arrow", lambda: done.append("train"))
     pause = ("Pause", "pause", lambda: done.append("pause"))
-    two_faced.two_faced("key", *train)
+    toggle_button.toggle_button("key", *train)
     button.press()
     assert done == ["train"], "the first meaning holds at once"
-    two_faced.two_faced("key", *pause)
+    toggle_button.toggle_button("key", *pause)
     button.now += 0.1
     button.press()
     assert done == ["train"], "a second press of Train"
     button.now += 0.2
-    two_faced.two_faced("key", *pause)
+    toggle_button.toggle_button("key", *pause)
     button.now += 0.2
     button.press()
     assert done == ["train", "pause"], "drawn once more, it has had its meaning long enough"
-    two_faced.two_faced("key", *train)
+    toggle_button.toggle_button("key", *train)
     button.press()
     assert done == ["train", "pause"]

@@ -18,7 +18,7 @@ import streamlit as st
 SETTLED_SECONDS = 0.4
 
 
-def two_faced(key: str, label: str, icon: str, press: Callable[[], Any], *, primary: bool = True) -> None:
+def toggle_button(key: str, label: str, icon: str, press: Callable[[], Any], *, primary: bool = True) -> None:
     """Draw the button as it is now; `icon`, a name of the material icons, tells its meanings apart."""
     face = f"{key}_face"
     shown = st.session_state.get(face)
