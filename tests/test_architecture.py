@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "relucert_core"
 LAYERS = (
-    {"errors", "files", "devices", "solvers", "tolerances", "rounding", "definiteness", "norms", "paths", "memory"},
+    {"errors", "files", "devices", "solvers", "tolerances", "rounding", "definiteness", "norms", "paths"}
+    | {"memory", "ranges"},
     {"layers", "network"},
     {"forward"},
     {"importers", "datasets", "region", "witness", "polyhedron"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pages.shared import digit as state
+from pages.shared.digit import packed
 from pages.shared.words import NORM_NAMES
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _digit_head(scene: Scene) -> str:
     extra = "" if shipped or digit is None else "from relucert_core.datasets.packing import unpack_digit\n"
     point = f"rc.mnist_sample()[0][{scene.name}]"
     if not shipped and digit is not None:
-        point = f'unpack_digit("{state.packed(digit)}")'
+        point = f'unpack_digit("{packed(digit)}")'
     return (
         f'import numpy as np\nimport relucert_core as rc\n{extra}\nnet = rc.load_model("{scene.model}")\nx = {point}\n'
     )

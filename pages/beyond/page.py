@@ -12,7 +12,7 @@ from pages.beyond import panels as beyond_panels
 from pages.beyond import state as beyond
 from pages.beyond.components import morph
 from pages.beyond.live import Live
-from pages.beyond.slice import Cut, show_slice, zoom_control
+from pages.beyond.slice import Cut, show_slice
 from pages.beyond.state import GROW, Scene
 from pages.beyond.words import UNIT, compared, ended, headline, labels, seconds, sentence
 from pages.shared import engine
@@ -20,6 +20,7 @@ from pages.shared.charts import CAMERA
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
 from pages.shared.shell import footer, presenting
+from pages.shared.text import say_problem
 from pages.shared.toggle_button import toggle_button
 from pages.shared.words import down, up
 from relucert_core.errors import RelucertError
@@ -54,7 +55,7 @@ def live_of(scene: Scene) -> Live | None:
         live.stop()
         live = st.session_state[LIVE] = None
     if st.session_state.pop(WANTED, False):
-        budget = beyond_panels.seconds_asked()
+        budget = float(beyond.STATE.now.seconds)
         recorder, stream = beyond_engine.begin(
             scene.net, scene.model, scene.point, scene.name, scene.norm, scene.method, budget
         )
@@ -181,7 +182,7 @@ def slice_part(scene: Scene, run: SearchRun, recorder: Recorder | None) -> Cut:
         st.markdown("##### A slice through the space of digits, around this one")
     partner = beyond.plain_partner(scene)
     cut = show_slice(scene, run, recorder, 560) if partner is None else side_by_side(scene, partner, run)
-    zoom_control()
+    beyond.STATE.control("zoom")
     st.caption(
         f"{cut.view.words} Distances seen in the picture hold *in this plane*; the true distance may be smaller."
         if not scene.toy
@@ -208,7 +209,7 @@ def lecture(scene: Scene, run: SearchRun, recorder: Recorder | None) -> None:
     """Picture and sentence alone."""
     st.markdown(f"### {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
     shown = beyond.current_preset(scene)
-    part = beyond.value("beyond_show", ["grow", "slice"], beyond.presets()[shown].part if shown else GROW)
+    part = beyond.STATE.now.show or (beyond.presets()[shown].part if shown else GROW)
     if part == GROW and not scene.toy:
         grow_part(scene, run, 560)
     else:
@@ -224,7 +225,7 @@ def expanders(scene: Scene, run: SearchRun, cut: Cut, figure: go.Figure) -> None
     with st.expander("Another digit or network"):
         beyond_panels.subject_panel(scene)
     with st.expander("Search: method, norm, limits"):
-        beyond_panels.settings_panel(scene)
+        beyond_panels.settings_panel()
     with st.expander("The point u" if scene.toy else "The plane of the slice"):
         beyond_panels.plane_panel(scene)
     with st.expander("The pictures as text"):
@@ -239,8 +240,9 @@ def page() -> None:
     """The whole page."""
     if not presenting():
         st.title("How far can the safe ball grow?")
-    beyond.open_page()
+    beyond.STATE.open()
     listen_to_keys(beyond.KEYS, beyond.press)
+    beyond.STATE.write()
     scene = beyond.current_scene()
     if not presenting():
         preset_row(scene)
@@ -265,7 +267,6 @@ def body(scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | 
     told.markdown(sentence(run, scene.norm, toy=scene.toy))
     words = below()
     cut = cut or slice_part(scene, run, recorder)
-    beyond.write_link(scene)
     expanders(scene, run, cut, figure)
     footer()
     if going is not None:
@@ -275,4 +276,4 @@ def body(scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | 
 try:
     page()
 except (RelucertError, engine.Busy) as problem:
-    st.error(str(problem))
+    say_problem(problem)

@@ -13,64 +13,28 @@ import streamlit as st
 
 from pages.beyond.code import beyond_code
 from pages.beyond.slice import Cut, circle_words, plane_controls, third_of
-from pages.beyond.state import (
-    MAX_SECONDS,
-    METHOD,
-    METHODS,
-    MODEL,
-    NORM,
-    SECONDS,
-    Scene,
-    changed_model,
-    networks,
-    title_of,
-    zoom,
-)
+from pages.beyond.state import STATE, Scene, changed_network
 from pages.beyond.words import ended, readings_table
-from pages.shared import digit as state
 from pages.shared import engine
-from pages.shared.digit_sources import GALLERY, WAYS, source_panel
-from pages.shared.words import NORM_CHOICES, NORM_NAMES
+from pages.shared.digit_sources import source_panel
 from relucert_core.figures.export import to_png, to_svg
 from relucert_core.figures.slice import slice_png, slice_svg
 
 if TYPE_CHECKING:
     from relucert_core.experiments.search_run import SearchRun
 
-_WAY = "beyond_way"
-
 
 def subject_panel(scene: Scene) -> None:
     """Which digit and which network."""
-    names = networks()
-    st.session_state.setdefault(MODEL, scene.model)
-    st.selectbox(
-        "Network", names, format_func=title_of, key=MODEL, on_change=changed_model, bind="query-params",
-    )  # fmt: skip
+    STATE.control("net", then=changed_network)
     if scene.digit is not None:
-        way = st.segmented_control("Digit from", WAYS, default=GALLERY, required=True, key=_WAY, bind="query-params")
-        source_panel(way or GALLERY, scene.net, engine.cards()[scene.model], scene.digit)
+        STATE.control("way")
+        source_panel(STATE, scene.net, engine.cards()[scene.model], scene.digit)
 
 
-def settings_panel(scene: Scene) -> None:
+def settings_panel() -> None:
     """How it is searched, and for how long."""
-    st.session_state.setdefault(METHOD, scene.method)
-    st.session_state.setdefault(NORM, NORM_NAMES[scene.norm])
-    st.session_state.setdefault(SECONDS, int(seconds_asked()))
-    st.segmented_control(
-        "Search",
-        list(METHODS),
-        format_func=lambda name: METHODS[name],
-        key=METHOD,
-        required=True,
-        bind="query-params",
-    )
-    if scene.method == "neighbours":
-        st.segmented_control(
-            "Norm", list(NORM_CHOICES), key=NORM, required=True, bind="query-params",
-            help="The exact search is made for L2.",
-        )  # fmt: skip
-    st.number_input("Stop after (seconds)", 1, MAX_SECONDS, key=SECONDS, bind="query-params")
+    STATE.panel("search")
     st.caption(
         "The exact search splits the ball into pieces along the neurons' switches until each is proved free of other "
         "answers. The neighbouring polyhedra are entered one after the other, the nearest first: the picture of the "
@@ -125,7 +89,7 @@ def downloads(scene: Scene, run: SearchRun, cut: Cut, figure: go.Figure) -> None
         for label, make, name, kind in files:
             st.download_button(label, make, name, kind, on_click="ignore", key=f"beyond_{name}")
     st.markdown("The link to this view:")
-    st.code(state.address(st.query_params.to_dict()), language=None, wrap_lines=True)
+    st.code(STATE.address(), language=None, wrap_lines=True)
 
 
 def as_csv(run: SearchRun) -> str:
@@ -163,16 +127,7 @@ def as_json(scene: Scene, run: SearchRun, cut: Cut) -> str:
 def code_panel(scene: Scene) -> None:
     """The same in Python."""
     kind, number = third_of(scene)
-    st.code(beyond_code(scene, kind, number, half=zoom(), seconds=int(seconds_asked())))
-
-
-def seconds_asked() -> float:
-    """The budget of a search in seconds."""
-    asked = st.session_state.get(SECONDS, st.query_params.get(SECONDS, 30))
-    try:
-        return float(min(max(int(asked), 1), MAX_SECONDS))
-    except (TypeError, ValueError):
-        return 30.0
+    st.code(beyond_code(scene, kind, number, half=STATE.now.zoom, seconds=STATE.now.seconds))
 
 
 def _finite(number: float) -> float | None:

@@ -12,24 +12,7 @@ import streamlit as st
 
 from pages.beyond import engine as beyond_engine
 from pages.beyond.components import growth, slice_viewer, spot_of, zoom_of
-from pages.beyond.state import (
-    ANOTHER,
-    FACE,
-    OTHER,
-    RANDOM,
-    SEED,
-    THIRD,
-    THIRDS,
-    VIEWER,
-    ZOOM,
-    ZOOMS,
-    Scene,
-    X,
-    Y,
-    value,
-    zoom,
-    zoom_by,
-)
+from pages.beyond.state import ANOTHER, FACE, RANDOM, REACH, STATE, VIEWER, Scene, zoom_by
 from pages.shared import engine
 from pages.shared.shell import presenting
 from pages.shared.words import down, up
@@ -40,8 +23,6 @@ from relucert_core.figures.slice import Circle, Spot
 
 if TYPE_CHECKING:
     from relucert_core.network import Network
-
-_REACH = 10.0  # toy points stay inside this square
 
 
 @dataclass(frozen=True)
@@ -59,7 +40,7 @@ def cut_of(scene: Scene, run: SearchRun) -> Cut:
     """The slice that the controls ask for."""
     plane = beyond_engine.toy_plane(scene.point) if scene.toy else _digit_plane(scene, run)
     flat = beyond_engine.flat_network(scene.net, plane)
-    view = beyond_engine.look_at(flat, zoom())
+    view = beyond_engine.look_at(flat, STATE.now.zoom)
     return Cut(plane, flat, view, _circles(run), _spots(scene, run, plane))
 
 
@@ -91,43 +72,24 @@ def show_slice(
     return cut
 
 
-def zoom_control() -> None:
-    """The slider from a square of 0.001 to one of 5."""
-    st.session_state.setdefault(ZOOM, zoom())
-    label = "Zoom: from the centre to the edge of the picture (L2)"
-    st.select_slider(label, ZOOMS, format_func=lambda z: f"{z:g}", key=ZOOM, bind="query-params")
-
-
 def plane_controls(scene: Scene) -> None:
-    """The third point of the plane."""
+    """The third point of the plane, or where u is."""
     if scene.toy:
-        left, right = st.columns(2)
-        left.number_input("u, first coordinate", -_REACH, _REACH, step=0.05, format="%.4f", key=X)
-        right.number_input("u, second coordinate", -_REACH, _REACH, step=0.05, format="%.4f", key=Y)
+        STATE.panel("point", columns=2)
         return
-    kind, number = third_of(scene)
-    st.session_state.setdefault(THIRD, kind)
-    st.session_state.setdefault(OTHER, number if kind == ANOTHER else 1)
-    st.session_state.setdefault(SEED, number if kind == RANDOM else 0)
     st.markdown("The plane goes through the digit, its adversarial digit, and a third point:")
-    st.segmented_control("Third point", THIRDS, key=THIRD, required=True, bind="query-params")
-    left, right = st.columns(2)
-    left.number_input("Another digit: test image", 0, 999, key=OTHER, bind="query-params")
-    right.number_input("Random direction: seed", 0, 9999, key=SEED, bind="query-params")
+    STATE.panel("plane")
 
 
 def third_of(scene: Scene) -> tuple[str, int]:
     """Which third point, and the number that goes with it: the image or the seed."""
-    kind = value(THIRD, list(THIRDS), ANOTHER)
-    key, default = (SEED, 0) if kind == RANDOM else (OTHER, 1)
-    number = st.session_state.get(key, st.query_params.get(key, default))
-    try:
-        whole = min(max(int(number), 0), 999 if kind == ANOTHER else 9999)
-    except (TypeError, ValueError):
-        whole = default
-    if kind == ANOTHER and scene.digit is not None and whole == scene.digit.index:
-        whole = whole + 1 if whole < 999 else 0
-    return kind, whole
+    fields = STATE.now
+    if fields.third == RANDOM:
+        return RANDOM, fields.seed
+    number = fields.other
+    if fields.third == ANOTHER and scene.digit is not None and number == scene.digit.index:
+        number = number + 1 if number < 999 else 0
+    return fields.third, number
 
 
 def circle_words(run: SearchRun) -> list[str]:
@@ -192,5 +154,5 @@ def _clicked() -> None:
     """For a toy network a click puts u there; the plane is drawn around u."""
     spot = spot_of(VIEWER)
     if spot is not None and not presenting():
-        for key, move in zip((X, Y), spot, strict=True):
-            st.session_state[key] = round(min(max(float(st.session_state.get(key, 0.0)) + move, -_REACH), _REACH), 4)
+        x, y = STATE.now.x + spot[0], STATE.now.y + spot[1]
+        STATE.change(x=round(REACH.nearest(x), 4), y=round(REACH.nearest(y), 4))

@@ -1,41 +1,89 @@
-"""What the page "Beyond" is about: network, point, norm and method, the prepared views, and their place in the link.
-
-The controls are bound to the link by their widgets; the digit travels as on the page "Digits".
-"""
+"""What the page "Beyond" is about, as one record in session, link and controls; and its prepared views."""
 
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import streamlit as st
 
 from pages.beyond import engine as beyond_engine
-from pages.shared import digit as state
 from pages.shared import engine
-from pages.shared import link as links
 from pages.shared.control import reading
+from pages.shared.digit import IMAGES, Digit, DigitFields, digit_of
+from pages.shared.fields import choice, number
 from pages.shared.keys import pressed_key
 from pages.shared.shell import presenting, theme_name
+from pages.shared.state import PageState
 from pages.shared.words import NORM_CHOICES
-from relucert_core.errors import RelucertError
 from relucert_core.figures.theme import Theme, find_theme
+from relucert_core.ranges import Range
 
 if TYPE_CHECKING:
     from relucert_core.network import Network
 
-MODEL, METHOD, NORM, SECONDS = "beyond_net", "beyond_method", "beyond_norm", "beyond_seconds"
-ZOOM, THIRD, OTHER, SEED, X, Y = "beyond_zoom", "beyond_third", "beyond_other", "beyond_seed", "beyond_x", "beyond_y"
-KEYS, CHOICE, OPENED, VIEWER, PART = "beyond_keys", "beyond_choice", "beyond_opened", "beyond_viewer", "show"
+KEYS, CHOICE, VIEWER = "beyond_keys", "beyond_choice", "beyond_viewer"
 METHODS = {"exact": "Exact search", "neighbours": "Neighbouring polyhedra"}
 ANOTHER, RANDOM, FACE = "Another digit", "Random direction", "Nearest face"
-THIRDS = (ANOTHER, RANDOM, FACE)
 ZOOMS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 GROW, SLICE = "grow", "slice"
-MAX_SECONDS = 600
+SECONDS, SEEDS, REACH = Range(1, 600, whole=True), Range(0, 9_999, whole=True), Range(-10.0, 10.0)
+FIRST_NETWORK = "mnist-20-20-20"
+
+
+def networks() -> dict[str, str]:
+    """The names and titles of all networks that can be searched here."""
+    digits = sorted(beyond_engine.digit_networks(), key=lambda name: name != FIRST_NETWORK)
+    toys = beyond_engine.toy_networks()
+    return {name: name for name in digits} | {name: f"two inputs: {toys[name].title}" for name in toys}
+
+
+def is_toy(model: str) -> bool:
+    """Is it a network of two inputs?"""
+    return model.startswith(beyond_engine.TOY)
+
+
+@dataclass(frozen=True)
+class Fields(DigitFields):
+    """Network and point, how it is searched, and where the slice is cut; the defaults are the first prepared view."""
+
+    net: str = choice(FIRST_NETWORK, networks, "Network")
+    method: str = choice("exact", METHODS, "Search", look="segmented", panel="search")
+    norm: str = choice(
+        "L2", {name: name for name in NORM_CHOICES}, "Norm", look="segmented", panel="search",
+        help="The exact search is made for L2.", when=lambda fields: fields.method == "neighbours",
+    )  # fmt: skip
+    seconds: int = number(30, SECONDS, "Stop after (seconds)", panel="search")
+    zoom: float = choice(
+        0.5,
+        {zoom: f"{zoom:g}" for zoom in ZOOMS},
+        "Zoom: from the centre to the edge of the picture (L2)",
+        look="steps",
+    )
+    third: str = choice(
+        ANOTHER, {name: name for name in (ANOTHER, RANDOM, FACE)}, "Third point", look="segmented", panel="plane"
+    )
+    other: int = number(1, IMAGES, "Another digit: test image", panel="plane")
+    seed: int = number(0, SEEDS, "Random direction: seed", panel="plane")
+    x: float = number(0.0, REACH, "u, first coordinate", step=0.05, format="%.4f", panel="point")
+    y: float = number(0.0, REACH, "u, second coordinate", step=0.05, format="%.4f", panel="point")
+    show: str = choice("", {"": "as prepared", GROW: "the ball that grows", SLICE: "the slice"}, "In a lecture hall")
+
+
+class BeyondState(PageState[Fields]):
+    """The blank coordinates of a link mean the point that a network of two inputs opens with."""
+
+    def home(self, record: Fields) -> Fields:
+        """Every network with its own point."""
+        base = super().home(record)
+        if not is_toy(record.net):
+            return base
+        x, y = beyond_engine.toy_networks()[record.net].point
+        return replace(base, x=x, y=y)
+
+
+STATE = BeyondState("beyond", Fields, "beyond_", leading=("net",))
 
 
 @dataclass(frozen=True)
@@ -88,7 +136,7 @@ class Scene:
     net: Network
     point: np.ndarray
     name: str
-    digit: state.Digit | None
+    digit: Digit | None
     names: tuple[str, ...]
     norm: float
     method: str
@@ -119,52 +167,15 @@ def presets() -> dict[str, Preset]:
     return {name: preset for name, preset in _PRESETS.items() if preset.model in there}
 
 
-def networks() -> list[str]:
-    """The names of all networks that can be searched here."""
-    digits = sorted(beyond_engine.digit_networks(), key=lambda name: name != _PRESETS["exact"].model)
-    return [*digits, *beyond_engine.toy_networks()]  # the first one is what a link without a network means
-
-
-def title_of(model: str) -> str:
-    """What a network is called in the menu."""
-    toys = beyond_engine.toy_networks()
-    return f"two inputs: {toys[model].title}" if model in toys else model
-
-
-def open_page() -> None:
-    """A first visit without a link shows the first preset; a link's values are taken by the widgets themselves."""
-    if OPENED in st.session_state:
-        return
-    st.session_state[OPENED] = True
-    linked = [key for key in st.query_params if key.startswith("beyond_") or key in (state.IMAGE, state.INK)]
-    if not linked:
-        show_preset(next(iter(presets())))
-        return
-    first = next(iter(presets().values()))
-    st.session_state.setdefault(MODEL, _linked(MODEL, networks(), first.model))
-    start_point(st.session_state[MODEL])
-
-
 def show_preset(name: str) -> None:
     """Put a prepared view on the page."""
     preset = presets()[name]
-    st.session_state[MODEL], st.session_state[METHOD] = preset.model, preset.method
-    st.session_state[ZOOM], st.session_state[THIRD] = preset.zoom, preset.third
-    st.session_state[NORM] = "L2"
-    if preset.model.startswith(beyond_engine.TOY):
-        start_point(preset.model, moved=True, place=preset.point)
+    values = {"net": preset.model, "method": preset.method, "zoom": preset.zoom, "third": preset.third, "norm": "L2"}
+    if is_toy(preset.model):
+        x, y = preset.point or beyond_engine.toy_networks()[preset.model].point
+        STATE.change(**values, x=x, y=y)
     else:
-        state.show(state.gallery_digit(preset.image))
-
-
-def start_point(model: str, *, moved: bool = False, place: tuple[float, float] | None = None) -> None:
-    """The point that a toy network opens with, `place` or its own; unless `moved`, only where there is none yet."""
-    toys = beyond_engine.toy_networks()
-    place = place or (toys[model].point if model in toys else (0.0, 0.0))
-    for key, value in zip((X, Y), place, strict=True):
-        if moved or key not in st.session_state:
-            linked = None if moved else _number(st.query_params.get(key))
-            st.session_state[key] = value if linked is None else linked
+        STATE.change(**values, image=preset.image, ink="")
 
 
 def press() -> None:
@@ -182,12 +193,12 @@ def choose() -> None:
         show_preset(reading(CHOICE))
 
 
-def changed_model() -> None:
-    """Another network: a toy opens with its own point and the search that can be watched."""
-    model = st.session_state[MODEL]
-    if model.startswith(beyond_engine.TOY):
-        st.session_state[METHOD], st.session_state[ZOOM] = "neighbours", 0.5
-        start_point(model, moved=True)
+def changed_network() -> None:
+    """Another network: one of two inputs opens with its own point and the search that can be watched."""
+    model = STATE.now.net
+    if is_toy(model):
+        x, y = beyond_engine.toy_networks()[model].point
+        STATE.change(method="neighbours", zoom=0.5, x=x, y=y)
 
 
 def current_preset(scene: Scene) -> str | None:
@@ -204,69 +215,23 @@ def current_preset(scene: Scene) -> str | None:
 
 
 def current_scene() -> Scene:
-    """The scene of this run of the script, from the widgets' values in the session or, before they stand, the link."""
-    model = value(MODEL, networks(), next(iter(presets().values())).model)
-    method = value(METHOD, list(METHODS), "exact")
-    norm = NORM_CHOICES[value(NORM, list(NORM_CHOICES), "L2")] if method == "neighbours" else 2.0
+    """The scene of this run of the script."""
+    fields = STATE.now
+    model, method = fields.net, fields.method
+    norm = NORM_CHOICES[fields.norm] if method == "neighbours" else 2.0
     theme = find_theme(theme_name(), presenting())
-    if model.startswith(beyond_engine.TOY):
-        net = beyond_engine.toy_network(model)
-        place = tuple(_number(st.session_state.get(key)) or 0.0 for key in (X, Y))
+    if is_toy(model):
+        net, place = beyond_engine.toy_network(model), (fields.x, fields.y)
         names = tuple(f"class {k}" for k in range(net.classes))
         return Scene(model, net, np.array(place), f"({place[0]:g}, {place[1]:g})", None, names, norm, method, theme)
-    digit, net = _digit(), engine.network(model)
+    digit, net = digit_of(fields), engine.network(model)
     classes = engine.cards()[model].classes
     names = tuple(name if name.isdigit() else f"“{name}”" for name in classes)
     name = str(digit.index) if digit.index is not None else hashlib.sha256(digit.pixels).hexdigest()[:12]
     return Scene(model, net, engine.as_point(digit.pixels), name, digit, names, norm, method, theme)
 
 
-def write_link(scene: Scene) -> None:
-    """Put the point into the link; the widgets write the rest."""
-    if scene.digit is not None:
-        state.write_link(scene.digit)
-    wanted = {} if scene.digit is not None else {k: f"{v:g}" for k, v in zip((X, Y), scene.point.tolist(), strict=True)}
-    links.put(wanted, (X, Y))
-
-
-def value(key: str, options: list[str], default: str) -> str:
-    """A control's value before or after it is drawn: the session's, else the link's, else the default."""
-    known = st.session_state.get(key)
-    return known if known in options else _linked(key, options, default)
-
-
-def zoom() -> float:
-    """Half the width of the slice."""
-    known = st.session_state.get(ZOOM)
-    if known is None:
-        known = _number(st.query_params.get(ZOOM))
-    return min(ZOOMS, key=lambda z: abs(math.log(z / known))) if known and known > 0 else 0.5
-
-
 def zoom_by(steps: int) -> None:
     """Nearer (-1) or farther (1)."""
-    place = ZOOMS.index(zoom()) + steps
-    st.session_state[ZOOM] = ZOOMS[min(max(place, 0), len(ZOOMS) - 1)]
-
-
-def _digit() -> state.Digit:
-    try:
-        return state.current_digit()
-    except RelucertError as error:
-        st.error(f"{error} The first test image is shown instead.")
-        return state.current_digit()
-
-
-def _linked(key: str, options: list[str], default: str) -> str:
-    """The link's value of a control; widgets write there what they show."""
-    wanted = st.query_params.get(key, default)
-    shown = {title_of(name) if key == MODEL else METHODS.get(name, name): name for name in options}
-    return wanted if wanted in options else shown.get(wanted, default)
-
-
-def _number(text: object) -> float | None:
-    try:
-        number = float(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) and abs(number) <= 10 else None
+    place = ZOOMS.index(STATE.now.zoom) + steps
+    STATE.change(zoom=ZOOMS[min(max(place, 0), len(ZOOMS) - 1)])

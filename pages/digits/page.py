@@ -14,12 +14,14 @@ from pages.digits import engine as answering
 from pages.digits import results
 from pages.digits.answers import REGION, Answers, as_json
 from pages.digits.code import digit_code
+from pages.digits.state import STATE
 from pages.digits.words import NORM_HELP
-from pages.shared import digit as state
 from pages.shared import engine
-from pages.shared.digit_sources import DRAW, GALLERY, WAYS, source_panel
+from pages.shared.digit import DRAW, Digit, digit_of, gallery_digit, packed, show
+from pages.shared.digit_sources import source_panel
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.shell import footer, presenting
+from pages.shared.text import say_problem
 from pages.shared.words import NORM_CHOICES, NORM_NAMES
 from relucert_core.errors import RelucertError
 
@@ -29,23 +31,9 @@ if TYPE_CHECKING:
 
 FIRST_CERTIFICATES = (REGION, "decision-boundary")
 FIRST_ATTACKS = ("deepfool",)
-DEFAULT_NETWORK = "mnist-1024-512"
-NETWORK, WAY, NORM, VALID, KEYS = "digits_net", "digits_way", "digits_norm", "digits_valid", "digits_keys"
+KEYS = "digits_keys"
 REGION_ANSWER, COMPLETE = "digits_region_answer", "digits_complete"
 _REMEMBERED = 12  # digits whose slower answers are likely still in the cache
-
-
-def controls() -> tuple[str, str]:
-    """Where the digit comes from and which network looks at it; a link names both by the words on the screen."""
-    names = list(engine.cards())
-    default = names.index(DEFAULT_NETWORK) if DEFAULT_NETWORK in names else 0
-    if presenting():
-        wanted = st.query_params.get(NETWORK, names[default])
-        return GALLERY, wanted if wanted in names else names[default]
-    left, right = st.columns([1, 1], vertical_alignment="bottom")
-    way = left.segmented_control("Digit from", WAYS, default=GALLERY, required=True, key=WAY, bind="query-params")
-    name = right.selectbox("Network", names, index=default, key=NETWORK, bind="query-params")
-    return way or GALLERY, name
 
 
 def network_words(name: str) -> str:
@@ -57,18 +45,11 @@ def network_words(name: str) -> str:
     )
 
 
-def norm_and_pixels() -> tuple[float, bool]:
+def norm_and_pixels() -> None:
     """The controls of the norm and of the attacks' pixel range."""
-    if presenting():
-        return NORM_CHOICES.get(st.query_params.get(NORM, ""), 2.0), False
     with st.expander("Norm and pixels"):
-        label = "How a change is measured"
-        names = list(NORM_CHOICES)
-        chosen = st.segmented_control(label, names, default="L2", required=True, key=NORM, bind="query-params")
-        norm = NORM_CHOICES[chosen or "L2"]
-        st.caption(NORM_HELP[norm])
-        valid = st.toggle("Attacks keep every pixel between black and white", key=VALID, bind="query-params")
-    return norm, valid
+        STATE.panel("norm")
+        st.caption(NORM_HELP[NORM_CHOICES[STATE.now.norm]])
 
 
 def preset() -> None:
@@ -76,16 +57,7 @@ def preset() -> None:
     key = pressed_key(KEYS)
     if key is not None:
         labels = engine.sample()[1].tolist()
-        state.show(state.gallery_digit(0 if key == "r" else labels.index(int(key))))
-
-
-def digit_in_view() -> state.Digit:
-    """The digit in view; a damaged link is said in one sentence."""
-    try:
-        return state.current_digit()
-    except RelucertError as error:
-        st.error(f"{error} The first test image is shown instead.")
-        return state.current_digit()
+        show(STATE, gallery_digit(0 if key == "r" else labels.index(int(key))))
 
 
 def compute(answers: Answers, scene: results.Scene, valid: bool, kind: str, name: str) -> None:
@@ -146,12 +118,13 @@ class Slots:
             self.verdict = st.container(width="stretch", key="verdict").empty()
 
 
-def source_and_top(way: str, net: Network, card: ModelCard, digit: state.Digit) -> st.delta_generator.DeltaGenerator:
+def source_and_top(net: Network, card: ModelCard, digit: Digit) -> st.delta_generator.DeltaGenerator:
     """The panel that the digit comes from, and the place for its pictures: beside the drawing pad, else below."""
-    panel, place = st.columns([2, 3], gap="medium") if way == DRAW else (st.container(), st.container())
+    beside = STATE.now.way == DRAW and not presenting()
+    panel, place = st.columns([2, 3], gap="medium") if beside else (st.container(), st.container())
     if not presenting():
         with panel:
-            source_panel(way, net, card, digit)
+            source_panel(STATE, net, card, digit)
     return place.container(horizontal=True, gap="small", vertical_alignment="top")
 
 
@@ -183,13 +156,18 @@ def fill_in(
     slots.progress.empty()
 
 
+def digit_link(digit: Digit) -> dict[str, str]:
+    """The part of a link that names the digit."""
+    return {"digits_image": str(digit.index)} if digit.index is not None else {"digits_ink": packed(digit)}
+
+
 def take_away(slots: Slots, scene: results.Scene, answers: Answers, name: str, valid: bool) -> None:
     """Downloads, link and code."""
     about: dict[str, Any] = {
         "network": name,
         "digest": scene.net.digest,
         "norm": NORM_NAMES[scene.norm],
-        "digit": state.link_of(scene.digit),
+        "digit": digit_link(scene.digit),
     }
     about |= {"valid_pixels": valid, "classes": list(scene.card.classes), "pixels": list(scene.digit.pixels)}
     logits = answering.scores(scene.net, scene.digit.pixels).tolist()
@@ -204,8 +182,8 @@ def take_away(slots: Slots, scene: results.Scene, answers: Answers, name: str, v
         st.markdown(
             "Figures: the camera at the top right of each saves it as PNG. The link to this digit and these settings:"
         )
-        st.code(state.address(st.query_params.to_dict()), language=None, wrap_lines=True)
-    digit = str(scene.digit.index) if scene.digit.index is not None else state.packed(scene.digit)
+        st.code(STATE.address(), language=None, wrap_lines=True)
+    digit = str(scene.digit.index) if scene.digit.index is not None else packed(scene.digit)
     best = answers.best_attack
     with slots.code:
         st.code(digit_code(name, digit, scene.norm, best.method if best else "deepfool", valid_pixels=valid))
@@ -216,19 +194,21 @@ def page() -> None:
     if not presenting():
         st.title("How far is this digit from being read as another?")
     listen_to_keys(KEYS, preset)
-    way, name = controls()
-    net, card = engine.network(name), engine.cards()[name]
-    digit = digit_in_view()
-    slots = Slots(source_and_top(way, net, card, digit))
-    if presenting():
-        norm, valid = norm_and_pixels()
-    else:
+    STATE.open()
+    if not presenting():
+        left, right = st.columns([1, 1], vertical_alignment="bottom")
+        STATE.control("way", left)
+        STATE.control("net", right)
+    fields = STATE.now
+    net, card, digit = engine.network(fields.net), engine.cards()[fields.net], digit_of(fields)
+    slots = Slots(source_and_top(net, card, digit))
+    if not presenting():
         with slots.settings:
-            norm, valid = norm_and_pixels()
-    state.write_link(digit)
-    scene = results.Scene(net, card, digit, norm, results.current_theme())
+            norm_and_pixels()
+    STATE.write()
+    scene = results.Scene(net, card, digit, NORM_CHOICES[fields.norm], results.current_theme())
     slots.begin(scene)
-    answer(slots, scene, name, valid)
+    answer(slots, scene, fields.net, fields.valid and not presenting())
 
 
 def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
@@ -259,4 +239,4 @@ def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
 try:
     page()
 except (RelucertError, engine.Busy) as problem:
-    st.error(str(problem))
+    say_problem(problem)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.experiments import runs, view
+from pages.experiments.state import STATE, STORED_IMAGES, TITLES
 from pages.shared.engine import Busy
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.shell import footer, presenting, theme_name
-from relucert_core.errors import RelucertError
-from relucert_core.experiments.catalogue import EXPERIMENTS, FIGURES
+from pages.shared.text import say_problem
+from relucert_core.errors import DataUnavailable, RelucertError
+from relucert_core.experiments.catalogue import FIGURES
 from relucert_core.figures.theme import find_theme
 
 if TYPE_CHECKING:
@@ -20,39 +22,29 @@ if TYPE_CHECKING:
     from relucert_core.experiments.records import Record
     from relucert_core.experiments.runs import Progress
 
-SHOW, ACCURACY, ALONE, OWN, IMAGES, KEYS = (
-    f"experiments_{name}" for name in ("show", "accuracy", "alone", "own", "images", "keys")
-)
-TITLES = {entry.title: name for name, entry in EXPERIMENTS.items()}
-DEFAULT = "Figure 2b"
-STORED_IMAGES, MOST_IMAGES, MOST_TIMED = 50, 10_000, 1_000
+KEYS = "experiments_keys"
+LECTURE_HEIGHT = 470
 
 
 def preset() -> None:
     """The keys 1 to 3 show the three experiments, r the first view."""
     key = pressed_key(KEYS) or ""
-    titles = {str(i): title for i, title in enumerate(TITLES, start=1)} | {"r": DEFAULT}
-    if key in titles:
-        if presenting():
-            st.query_params[SHOW] = titles[key]
-        else:
-            st.session_state[SHOW] = titles[key]
+    names = {str(i): name for i, name in enumerate(TITLES, start=1)} | {"r": STATE.blank.show}
+    if key in names:
+        STATE.change(show=names[key])
 
 
 def choose() -> tuple[str, view.View]:
     """Which experiment, and how to look at it."""
+    if not presenting():
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            for name in ("show", "accuracy", "alone"):
+                STATE.control(name)
+    fields = STATE.now
+    accuracy = fields.accuracy and fields.show in FIGURES
     if presenting():
-        title = st.query_params.get(SHOW, DEFAULT)
-        return TITLES.get(title, TITLES[DEFAULT]), view.View(st.query_params.get(ACCURACY) == "true", False, 470)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        title = st.segmented_control(
-            "What the paper shows", list(TITLES), default=DEFAULT, required=True, key=SHOW, bind="query-params"
-        )
-        name = TITLES[title or DEFAULT]
-        figure = name in FIGURES
-        accuracy = figure and st.toggle("As certified accuracy", key=ACCURACY, bind="query-params")
-        alone = figure and not accuracy and st.toggle("Sort each method by itself", key=ALONE, bind="query-params")
-    return name, view.View(accuracy, alone)
+        return fields.show, view.View(accuracy, False, LECTURE_HEIGHT)
+    return fields.show, view.View(accuracy, fields.alone and not accuracy)
 
 
 def start_run(token: tuple[str, int], *, afresh: bool = False) -> None:
@@ -60,7 +52,7 @@ def start_run(token: tuple[str, int], *, afresh: bool = False) -> None:
     if afresh:
         runs.forget(*token)
     st.session_state[runs.RUNNING] = token
-    st.session_state[OWN] = True
+    STATE.change(own=True)
 
 
 def stop_run() -> None:
@@ -68,13 +60,10 @@ def stop_run() -> None:
     st.session_state.pop(runs.RUNNING, None)
 
 
-def run_settings(name: str) -> tuple[bool, int]:
+def run_settings() -> None:
     """Whether to show this machine's run, and on how many images it is."""
-    most = MOST_IMAGES if name in FIGURES else MOST_TIMED
-    usual = STORED_IMAGES if name in FIGURES else EXPERIMENTS[name].images
-    images = st.number_input("Test images", 1, most, usual, key=f"{IMAGES}_{name}", bind="query-params")
-    own = st.toggle("Show this machine's run instead of the stored one", key=OWN, bind="query-params")
-    return own, min(max(int(images), 1), most)
+    STATE.control(STATE.now.images_field)
+    STATE.control("own")
 
 
 def run_buttons(name: str, images: int) -> None:
@@ -128,7 +117,10 @@ def _duration(seconds: float) -> str:
 def record_in_view(name: str, own: bool, images: int) -> tuple[Record | None, str]:
     """What is shown, and what to say about it."""
     stored = runs.stored(name)
-    standing = runs.standing(name, images) if own else None
+    try:
+        standing = runs.standing(name, images) if own else None
+    except DataUnavailable:  # said by `run_buttons`; the stored result stays in view
+        standing = None
     if standing is not None and standing.images_done:
         done = f"{standing.images_done} of {standing.images} images"
         return runs.own_record(name, images, standing.done), f"This machine's own run: {done}."
@@ -165,6 +157,7 @@ def page() -> None:
     """The whole page."""
     if not presenting():
         st.title("The paper's experiments, run again")
+    STATE.open()
     listen_to_keys(KEYS, preset)
     name, look = choose()
     top, place = st.container(), st.empty()
@@ -173,7 +166,9 @@ def page() -> None:
     else:
         controls = st.expander("Run it again on this machine")
         with controls:
-            own, images = run_settings(name)
+            run_settings()
+        own, images = STATE.now.own, STATE.now.images
+    STATE.write()
     record, note = record_in_view(name, own, images)
     with top:
         if record is None:
@@ -194,4 +189,4 @@ def page() -> None:
 try:
     page()
 except (RelucertError, Busy) as problem:
-    st.error(str(problem))
+    say_problem(problem)

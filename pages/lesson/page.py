@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.lesson import parts, state
-from pages.lesson.plane import lesson_plane
+from pages.lesson.plane import drag_under_way, lesson_plane
 from pages.lesson.steps import STEPS, shown_before
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.shell import footer, presenting
+from pages.shared.text import say_problem
 from relucert_core.errors import RelucertError
 
 DESK_SIDE, HALL_SIDE = 560, 640
@@ -42,9 +43,9 @@ def picture(number: int, shown: bool) -> None:
 @st.fragment
 def lesson() -> None:
     """The picture and the step beside it: all that changes when u moves or the step turns."""
-    state.open_link()
+    state.STATE.open()
     state.start_browser()
-    state.write_link()
+    state.STATE.write(under_way=drag_under_way(state.PLANE))
     number, shown = state.step_number(), state.answer_is_shown()
     walk, mix = parts.records(*state.point())
     left, right = st.columns([1.12, 1], gap="medium")
@@ -71,4 +72,4 @@ try:
     lesson()
     footer()
 except RelucertError as problem:
-    st.error(str(problem))
+    say_problem(problem)

@@ -12,7 +12,6 @@ from pages.lesson import state
 from pages.lesson.code import lesson_code
 from pages.lesson.steps import STEPS
 from pages.shared.control import control
-from pages.shared.digit import address
 from pages.shared.shell import presenting, theme_name
 from pages.shared.words import down
 from relucert_core.experiments.lesson import (
@@ -65,11 +64,12 @@ def scene(show: tuple[str, ...], title: str) -> dict[str, Any]:
 
 def point_controls() -> None:
     """u in numbers, and prepared places."""
+    ends = state.COORDINATES.least, state.COORDINATES.most
     with st.container(horizontal=True, vertical_alignment="bottom", key="lesson_point_controls"):
         labels, names = ("x₁ of u", "x₂ of u"), (state.FIRST, state.SECOND)
         for label, name, value in zip(labels, names, state.point(), strict=True):
             st.number_input(
-                label, -state.REACH, state.REACH, step=0.1, format="%.2f", key=control(name, value),
+                label, *ends, step=0.1, format="%.2f", key=control(name, value),
                 on_change=state.moved_by_numbers, width=130,
             )  # fmt: skip
         with st.popover("Places for u"):
@@ -194,7 +194,7 @@ def download(walk: Walk, mix: Mix) -> None:
         st.markdown(
             "The link to this step and this point; add `&present=1` for a lecture hall, `&shown=1` for the answer:"
         )
-        st.code(address(st.query_params.to_dict()), language=None, wrap_lines=True)
+        st.code(state.STATE.address(), language=None, wrap_lines=True)
 
 
 def as_json(walk: Walk, mix: Mix) -> str:

@@ -59,7 +59,7 @@ function makeLesson(root) {
     const now = Date.now();
     if (!last && now - lesson.sent < PAUSE) return;
     lesson.sent = now;
-    lesson.set("u", lesson.u);
+    lesson.set("u", [...lesson.u, last ? 1 : 0]); // 0: the move is still under way
   };
   lesson.svg.onpointerdown = (event) => {
     const onHandle = Boolean(event.target.closest(".relucert-handle"));

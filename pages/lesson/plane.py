@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pages.shared.component import BrowserComponent, sent_point, sent_whole
+from pages.shared.component import BrowserComponent, sent_numbers, sent_whole
 
 _PLANE = BrowserComponent(
     "lesson_plane",
@@ -42,7 +42,14 @@ def lesson_plane(
 
 def dragged_point(key: str, reach: float) -> tuple[float, float] | None:
     """Where u was moved to, or None."""
-    return sent_point(key, "u", reach)
+    found = sent_numbers(key, "u", 3, reach)
+    return None if found is None else (found[0], found[1])
+
+
+def drag_under_way(key: str) -> bool:
+    """Is u still being dragged?"""
+    found = sent_numbers(key, "u", 3)
+    return found is not None and found[2] == 0
 
 
 def pressed_turn(key: str) -> int:

@@ -1,20 +1,23 @@
-"""Where the lesson is: the step and whether its answer is shown, which the link holds, the point and the answers."""
+"""Where the lesson is, as one record in session, link and controls: step, answer and point; and what was answered."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from pages.lesson.plane import dragged_point, pressed_turn
 from pages.lesson.steps import STEPS
-from pages.shared import link as links
 from pages.shared.control import reading
+from pages.shared.fields import number, numbers, switch
+from pages.shared.state import PageState
 from relucert_core.experiments.lesson import LESSON_BOX, LESSON_POINT
+from relucert_core.ranges import Range
 
-PLANE, POINT, SEQ, ANSWERS = "lesson_plane", "lesson_point", "lesson_seq", "lesson_answers"
-STEP, SHOWN, LINKED_POINT = "step", "shown", "lesson_u"
-_PAGE, _AT = "lesson", "lesson_at"
+PLANE, SEQ, SEED, ANSWERS = "lesson_plane", "lesson_seq", "lesson_seed", "lesson_answers"
 FIRST, SECOND, KEYS = "lesson_x1", "lesson_x2", "lesson_keys"
-REACH = LESSON_BOX[0][1]
+COORDINATES = Range(*LESSON_BOX[0])
+NUMBERS = Range(1, len(STEPS), whole=True)
 PRESETS: dict[str, tuple[tuple[float, float], str]] = {
     "1": (LESSON_POINT, "The start: a face limits"),
     "2": ((-0.2, -1.6), "Figure 1, case (a)"),
@@ -25,44 +28,39 @@ PRESETS: dict[str, tuple[tuple[float, float], str]] = {
 Point = tuple[float, float]
 
 
-def open_link() -> None:
-    """Take step, answer and point from the link, on the first visit and when somebody changed it."""
-    link = {key: st.query_params[key] for key in (STEP, SHOWN, LINKED_POINT) if key in st.query_params}
-    changed = links.changed_by_hand(_PAGE, link)
-    if changed and (link or _AT not in st.session_state):
-        links.wrote(_PAGE, link)
-        st.session_state[_AT] = (_linked_step(link), link.get(SHOWN) == "1")
-        if POINT not in st.session_state or LINKED_POINT in link:
-            place(_linked_point(link))
-    st.session_state.setdefault(_AT, (1, False))
-    point()
+@dataclass(frozen=True)
+class Fields:
+    """The step, whether its answer is shown, and the point u."""
+
+    step: int = number(1, NUMBERS, "Step", link="step")
+    shown: bool = switch("The answer is shown", link="shown", on="1")
+    u: Point = numbers(LESSON_POINT, COORDINATES, "u", separator=",")
 
 
-def write_link() -> None:
-    """Make the browser's address a link to this step and point."""
-    number, shown = st.session_state[_AT]
-    link = {} if number == 1 and not shown else {STEP: str(number)}
-    if shown:
-        link[SHOWN] = "1"
-    if point() != LESSON_POINT:
-        link[LINKED_POINT] = "{:g},{:g}".format(*point())
-    links.write(_PAGE, link, (STEP, SHOWN, LINKED_POINT))
+class LessonState(PageState[Fields]):
+    """The picture follows when a link moves u."""
+
+    def taken(self, old: Fields | None, new: Fields) -> None:
+        """Tell the picture where u is."""
+        place(new.u)
+
+
+STATE = LessonState("lesson", Fields, "lesson_")
 
 
 def step_number() -> int:
     """The step that is shown, from 1."""
-    number: int = st.session_state[_AT][0]
-    return number
+    return STATE.now.step
 
 
 def answer_is_shown() -> bool:
     """Is the answer shown? A step without a question has nothing to hide."""
-    return step_number() == 1 or bool(st.session_state[_AT][1])
+    return step_number() == 1 or STATE.now.shown
 
 
 def go(number: int, shown: bool) -> None:
     """Show a step; the link follows."""
-    st.session_state[_AT] = (min(max(number, 1), len(STEPS)), shown)
+    STATE.change(step=number, shown=shown)
 
 
 def turn(way: int) -> None:
@@ -96,11 +94,8 @@ def choice(number: int) -> str | None:
 
 
 def point() -> Point:
-    """The point u: the session's, else the lesson's."""
-    if POINT not in st.session_state:
-        place(LESSON_POINT)
-    found: Point = st.session_state[POINT]
-    return found
+    """The point u."""
+    return STATE.now.u
 
 
 def start_browser() -> None:
@@ -111,19 +106,19 @@ def start_browser() -> None:
 
 def seed() -> tuple[Point, int]:
     """The point that Python set last and its running number, for the browser: they don't change while u is dragged."""
-    return st.session_state["lesson_seed"], st.session_state[SEQ]
+    return st.session_state[SEED], st.session_state[SEQ]
 
 
 def place(where: Point) -> None:
     """Move u from Python: by numbers, presets or a link."""
     _keep(where)
-    st.session_state["lesson_seed"] = st.session_state[POINT]
+    st.session_state[SEED] = point()
     st.session_state[SEQ] = st.session_state.get(SEQ, 0) + 1
 
 
 def moved_in_browser() -> None:
     """u was dragged."""
-    where = dragged_point(PLANE, REACH)
+    where = dragged_point(PLANE, COORDINATES.most)
     if where is not None:
         _keep(where)
 
@@ -136,26 +131,9 @@ def turned_by_key() -> None:
 def moved_by_numbers() -> None:
     """u was typed."""
     values = (reading(FIRST), reading(SECOND))
-    if all(isinstance(v, int | float) and abs(v) <= REACH for v in values):
+    if all(v in COORDINATES for v in values):
         place((float(values[0]), float(values[1])))
 
 
 def _keep(where: Point) -> None:
-    st.session_state[POINT] = (round(where[0], 2) + 0.0, round(where[1], 2) + 0.0)
-
-
-def _linked_step(link: dict[str, str]) -> int:
-    """The step in a link; anything odd is step 1."""
-    text = link.get(STEP, "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 1
-    return number if 1 <= number <= len(STEPS) else 1
-
-
-def _linked_point(link: dict[str, str]) -> Point:
-    parts = link.get(LINKED_POINT, "").split(",")
-    try:
-        values = [float(part) for part in parts if len(part) < 12]
-    except ValueError:
-        values = []
-    good = len(values) == 2 and all(abs(v) <= REACH for v in values)
-    return (values[0], values[1]) if good else LESSON_POINT
+    STATE.put(replace(STATE.now, u=(round(where[0], 2) + 0.0, round(where[1], 2) + 0.0)))

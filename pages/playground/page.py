@@ -19,6 +19,7 @@ from pages.shared.engine import Busy
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.plane import plane_of
 from pages.shared.shell import footer, presenting, theme_name
+from pages.shared.text import say_problem
 from relucert_core.errors import RelucertError
 from relucert_core.figures.theme import find_theme
 
@@ -87,7 +88,7 @@ def page() -> None:
         st.title("Where does this network change its mind?")
     top = st.container()
     with top:
-        state.begin_safely()
+        state.begin()
         listen_to_keys(KEYS, press)
         if not presenting():
             preset_row()
@@ -112,7 +113,6 @@ def page() -> None:
                 plane_diagram("pg_diagram", CHART, engine.diagram_of(scene.net, scene.plane), scene.theme)
             with st.expander("Download"):
                 downloads(scene)
-    state.write()
     if not presenting():
         with left:
             panels(scene)
@@ -124,4 +124,4 @@ def page() -> None:
 try:
     page()
 except (RelucertError, Busy) as problem:
-    st.error(str(problem))
+    say_problem(problem)

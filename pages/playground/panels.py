@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -11,15 +10,16 @@ from pages.playground import state
 from pages.playground.point import MODE, NEW_CLASS, PROBLEM, guarded
 from pages.playground.scene import Scene
 from pages.playground.setup import COLOURS, LAYERS, Setup
+from pages.playground.state import STATE
 from pages.shared.control import control, reading
+from pages.shared.text import say_problem
 from relucert_core.datasets.points_csv import points_from_csv
 from relucert_core.datasets.toy import TOY_DATASETS
-from relucert_core.figures.plane import COLOURINGS, layer_colour
+from relucert_core.figures.plane import layer_colour
+from relucert_core.training.toy import DEPTHS, WIDTHS
 
 MAX_PARAMETERS = 30_000
 MODES = {"move": "Move u", "add": "Add a point", "remove": "Remove a point"}
-OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
-METHODS = {"plain": "Plain", "adversarial": "Adversarial", "simplex": "Safe radius (simplex)"}
 
 
 def panels(scene: Scene) -> None:
@@ -27,13 +27,13 @@ def panels(scene: Scene) -> None:
     problem = st.session_state.pop(PROBLEM, None)
     with st.container():
         if problem:
-            st.error(problem)
+            say_problem(problem)
     with st.expander("Data"):
         data_controls(scene.setup)
     with st.expander("Network"):
         network_controls(scene.setup)
     with st.expander("Training"):
-        training_controls(scene.setup)
+        training_controls()
     with st.expander("Layers and colours"):
         layer_controls(scene)
 
@@ -55,9 +55,18 @@ def take(name: str) -> None:
         guarded(state.change, **{name: value})
 
 
-def kept(setup: Setup, name: str) -> dict[str, Any]:
-    """What ties a control to the field `name` of the setup: its key, and what a change does."""
-    return {"key": fill(name, getattr(setup, name)), "on_change": take, "args": (name,)}
+def settings(panel: str, columns: int = 1) -> None:
+    """The controls of a panel of the setup: a change takes the training back to its start."""
+    places = st.columns(columns)
+    names = [name for name, kind in STATE.kinds.items() if kind.panel == panel]
+    shown = [name for name in names if (when := STATE.kinds[name].when) is None or when(STATE.now)]
+    for i, name in enumerate(shown):
+        setting(name, places[i % columns])
+
+
+def setting(name: str, place: Any = st) -> None:
+    """The control of one field of the setup."""
+    STATE.control(name, place, key=fill(name, getattr(STATE.now, name)), on_change=take, args=(name,))
 
 
 def take_dataset() -> None:
@@ -84,12 +93,10 @@ def data_controls(setup: Setup) -> None:
     if setup.own:
         st.caption(f"{len(setup.points[0])} points of your own. A toy set takes their place.")
     else:
-        one, two = st.columns(2)
-        one.slider("Points", 20, 2000, step=10, **kept(setup, "size"))
-        two.slider("Noise", 0.0, 0.5, step=0.01, **kept(setup, "noise"))
-        one.number_input("Seed of the data", 0, 10**6, **kept(setup, "data_seed"))
+        settings("data", columns=2)
         if len(entry.classes) > 1:
-            two.selectbox("Classes", sorted(entry.classes), **kept(setup, "classes"))
+            key = fill("classes", setup.classes)
+            st.selectbox("Classes", sorted(entry.classes), key=key, on_change=take, args=("classes",))
     own_points(setup)
 
 
@@ -120,13 +127,18 @@ def take_csv() -> None:
 def network_controls(setup: Setup) -> None:
     """Depth and widths, seed; a network from a file."""
     hidden = setup.hidden
-    st.slider("Hidden layers", 1, 6, key=fill("depth", len(hidden)), on_change=take_depth)
+    ends = (int(DEPTHS.least), int(DEPTHS.most))
+    st.slider("Hidden layers", *ends, key=fill("depth", len(hidden)), on_change=take_depth)
     columns = st.columns(min(len(hidden), 3))
     for i, width in enumerate(hidden):
         columns[i % 3].number_input(
-            f"Neurons in layer {i + 1}", 1, 64, key=fill(f"width{i}", width), on_change=take_widths
+            f"Neurons in layer {i + 1}",
+            int(WIDTHS.least),
+            int(WIDTHS.most),
+            key=fill(f"width{i}", width),
+            on_change=take_widths,
         )
-    st.number_input("Seed of the start", 0, 10**6, **kept(setup, "seed"))
+    setting("seed")
     st.file_uploader(
         "A network of your own (safetensors, 2 inputs)",
         type=["safetensors"],
@@ -139,7 +151,7 @@ def network_controls(setup: Setup) -> None:
 def take_depth() -> None:
     """Another number of hidden layers: the last width is repeated."""
     hidden, depth = state.setup().hidden, int(filled("depth"))
-    guarded(state.change, hidden=(*hidden, *[hidden[-1]] * 6)[:depth])
+    guarded(state.change, hidden=(*hidden, *[hidden[-1]] * depth)[:depth])
 
 
 def take_widths() -> None:
@@ -155,23 +167,10 @@ def take_network() -> None:
         guarded(state.upload, file.getvalue(), MAX_PARAMETERS)
 
 
-def training_controls(setup: Setup) -> None:
+def training_controls() -> None:
     """How the network is trained."""
-    st.segmented_control(
-        "Method", list(METHODS), format_func=METHODS.__getitem__, **kept(setup, "method"), required=True
-    )
-    one, two = st.columns(2)
-    one.slider("Epochs", 10, 2000, step=10, **kept(setup, "epochs"))
-    two.number_input("Learning rate", 0.0001, 1.0, format="%.4f", step=0.005, **kept(setup, "rate"))
-    one.selectbox("Optimiser", list(OPTIMIZERS), format_func=OPTIMIZERS.__getitem__, **kept(setup, "optimizer"))
-    two.number_input("Weight decay", 0.0, 1.0, format="%.4f", step=0.001, **kept(setup, "weight_decay"))
-    if setup.method == "adversarial":
-        st.slider("Reach of the attacks (L2)", 0.0, 0.5, step=0.01, **kept(setup, "radius"))
-    if setup.method == "simplex":
-        one.slider("Strength", 0.0, 5.0, step=0.1, **kept(setup, "strength"))
-        two.slider("Faces that count", 1, 16, **kept(setup, "faces"))
-        one.slider("Wanted distance to faces", 0.01, 0.5, step=0.01, **kept(setup, "face_margin"))
-        two.slider("Wanted distance to boundaries", 0.01, 0.6, step=0.01, **kept(setup, "decision_margin"))
+    settings("method")
+    settings("training", columns=2)
     st.caption("A change takes the network back to its start; press Train.")
 
 
@@ -187,14 +186,7 @@ def layer_controls(scene: Scene) -> None:
         key=fill("layers", shown),
         on_change=take_layers,
     )
-    st.segmented_control(
-        "Polyhedra",
-        list(COLOURS),
-        format_func=COLOURINGS.__getitem__,
-        key=fill("colouring", scene.view.colouring),
-        on_change=take_colouring,
-        required=True,
-    )
+    STATE.panel("colours")
     legend(scene)
 
 
@@ -203,12 +195,7 @@ def take_layers() -> None:
     chosen = set(filled("layers"))
     hidden = {"boundary"} & set(state.view().layers) if state.network()[0].depth != 2 else set()
     layers = tuple(n for n in LAYERS if n in chosen | hidden)
-    st.session_state[state.VIEW] = replace(state.view(), layers=layers)
-
-
-def take_colouring() -> None:
-    """The polyhedra are coloured in another way."""
-    st.session_state[state.VIEW] = replace(state.view(), colouring=filled("colouring"))
+    state.look_at(layers=layers)
 
 
 def legend(scene: Scene) -> None:

@@ -14,7 +14,6 @@ from pages.playground.scene import Scene
 from pages.playground.setup import MAX_LINKED, REACH
 from pages.shared.component import sent_point
 from pages.shared.control import control, reading
-from pages.shared.digit import address
 from pages.shared.plane import Answer, answer_at, true_distance
 from pages.shared.shell import presenting
 from pages.shared.words import down
@@ -140,4 +139,4 @@ def share(scene: Scene) -> None:
         st.caption(f"More than {MAX_LINKED} points of your own do not fit in a link: hand on the CSV of the data.")
         return
     st.markdown("This link brings back the data, the network, the training, the point, the layers and the view:")
-    st.code(address(st.query_params.to_dict()), language=None, wrap_lines=True)
+    st.code(state.STATE.address(), language=None, wrap_lines=True)

@@ -1,21 +1,22 @@
-"""What the playground shows, as one frozen record, and the link that brings it back. No Streamlit in here.
+"""What the playground shows, as one frozen record: what is trained, and how it is looked at. No Streamlit in here.
 
 A link names a preset, or the data, architecture, seed and training from which the network is trained again; besides
-that the moment of the training, the point, the layers and the view. Anything damaged falls back to its default.
+that the moment of the training, the point, the layers and the view.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from pages.shared.fields import Number, Numbers, choice, maybe, number, numbers, several, wholes, word
 from relucert_core.datasets.points_word import unpack_points
-from relucert_core.datasets.toy import TOY_DATASETS, toy_dataset
-from relucert_core.errors import InvalidInput
+from relucert_core.datasets.toy import NOISES, SEEDS, SIZES, TOY_DATASETS, toy_dataset
+from relucert_core.figures.plane import COLOURINGS
+from relucert_core.ranges import Range
+from relucert_core.training import toy
 
 LAYERS = {
     "classes": "class areas",
@@ -31,11 +32,33 @@ LAYERS = {
 }
 DEFAULT_LAYERS = ("classes", "polyhedra", "decision", "data", "region", "circle", "exact", "extension", "boundary")
 FIGURE_LAYERS = frozenset({"classes", "polyhedra", "decision", "data"})
+CLASS_COUNTS = sorted({k for entry in TOY_DATASETS.values() for k in entry.classes})
 COLOURS = ("layer", "region", "slope")
 FIRST_PRESET = "figure-1a"
 MAX_LINKED = 600
 REACH = 8.0
-_PREFIX = "pg_"
+POINTS, VIEWS = Range(-REACH, REACH), Range(-10.0, 10.0)
+OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
+METHODS = {"plain": "Plain", "adversarial": "Adversarial", "simplex": "Safe radius (simplex)"}
+
+
+def prepared() -> dict[str, str]:
+    """The names and titles of the presets; "" is for what is trained from settings."""
+    from relucert_core.training.showcase import SHOWCASE
+
+    return {"": "Settings of one's own"} | {name: entry.title for name, entry in SHOWCASE.items()}
+
+
+def _toy(fields: Any) -> bool:
+    return not fields.own
+
+
+def _adversarial(fields: Any) -> bool:
+    return bool(fields.method == "adversarial")
+
+
+def _simplex(fields: Any) -> bool:
+    return bool(fields.method == "simplex")
 
 
 @dataclass(frozen=True)
@@ -45,25 +68,33 @@ class Setup:
     own: packed points of one's own that take the place of the toy set, see `datasets.points_word`.
     """
 
-    preset: str = FIRST_PRESET
-    dataset: str = "moons"
-    size: int = 500
-    noise: float = 0.06
-    data_seed: int = 0
-    classes: int = 2
-    own: str = ""
-    hidden: tuple[int, ...] = (16, 16)
-    method: str = "plain"
-    epochs: int = 500
-    rate: float = 0.01
-    optimizer: str = "adam"
-    weight_decay: float = 0.0
-    seed: int = 0
-    radius: float = 0.1
-    strength: float = 1.0
-    face_margin: float = 0.15
-    decision_margin: float = 0.3
-    faces: int = 4
+    preset: str = choice(FIRST_PRESET, prepared, "Presets")
+    dataset: str = choice("moons", {name: entry.title for name, entry in TOY_DATASETS.items()}, "Toy set", look="pills")
+    size: int = number(500, SIZES, "Points", step=100, panel="data", when=_toy)
+    noise: float = number(0.06, NOISES, "Noise", step=0.01, look="slider", panel="data", when=_toy)
+    data_seed: int = number(0, SEEDS, "Seed of the data", panel="data", when=_toy)
+    classes: int = choice(2, {k: str(k) for k in CLASS_COUNTS}, "Classes")
+    own: str = word(unpack_points, "Points of your own")
+    hidden: tuple[int, ...] = wholes((16, 16), toy.WIDTHS, toy.DEPTHS, "Hidden layers")
+    method: str = choice("plain", METHODS, "Method", look="segmented", panel="method")
+    epochs: int = number(500, toy.RANGES["epochs"], "Epochs", step=50, panel="training")
+    rate: float = number(0.01, toy.RANGES["rate"], "Learning rate", format="%g", step=0.005, panel="training")
+    optimizer: str = choice("adam", OPTIMIZERS, "Optimiser", panel="training")
+    weight_decay: float = number(
+        0.0, toy.RANGES["weight_decay"], "Weight decay", format="%g", step=0.001, panel="training"
+    )
+    seed: int = number(0, toy.RANGES["seed"], "Seed of the start")
+    radius: float = number(
+        0.1, toy.RANGES["radius"], "Reach of the attacks (L2)", step=0.01, panel="training", when=_adversarial
+    )
+    strength: float = number(1.0, toy.RANGES["strength"], "Strength", step=0.1, panel="training", when=_simplex)
+    face_margin: float = number(
+        0.15, toy.RANGES["face_margin"], "Wanted distance to faces", step=0.01, panel="training", when=_simplex
+    )
+    decision_margin: float = number(
+        0.3, toy.RANGES["decision_margin"], "Wanted distance to boundaries", step=0.01, panel="training", when=_simplex
+    )
+    faces: int = number(4, toy.RANGES["faces"], "Faces that count", panel="training", when=_simplex)
 
     @property
     def points(self) -> tuple[np.ndarray, np.ndarray]:
@@ -75,28 +106,45 @@ class Setup:
     @property
     def settings(self) -> Any:
         """The ToySettings of the training."""
-        from relucert_core.training.toy import ToySettings
-
-        return ToySettings(**{name: getattr(self, name) for name in _SETTINGS})
+        return toy.ToySettings(**{name: getattr(self, name) for name in _SETTINGS})
 
 
 @dataclass(frozen=True)
 class View:
     """How it is looked at: moment of the training (None: the end), u, visible layers, colours, visible rectangle."""
 
-    epoch: int | None = None
-    point: tuple[float, float] = (0.1, 0.35)
-    layers: tuple[str, ...] = DEFAULT_LAYERS
-    colouring: str = COLOURS[0]
-    view: tuple[float, float, float, float] | None = None
+    epoch: int | None = maybe(Number(0, range=Range(0, toy.MAX_EPOCHS, whole=True)), "end", "Moment of the training")
+    point: tuple[float, float] = numbers((0.1, 0.35), POINTS, "u")
+    layers: tuple[str, ...] = several(DEFAULT_LAYERS, LAYERS, "Shown")
+    colouring: str = choice(COLOURS[0], COLOURINGS, "Polyhedra", look="segmented", panel="colours")
+    view: tuple[float, float, float, float] | None = maybe(
+        Numbers((-1.0, 1.0, -1.0, 1.0), range=VIEWS, count=4, ordered=True), "all", "Visible rectangle"
+    )
 
 
 @dataclass(frozen=True)
-class Link:
-    """A whole link: what is shown and how."""
+class Fields(View, Setup):
+    """The whole page: what is shown and how."""
 
-    setup: Setup = field(default_factory=Setup)
-    view: View = field(default_factory=View)
+    @property
+    def setup(self) -> Setup:
+        """What is shown."""
+        return Setup(**{name: getattr(self, name) for name in Setup.__dataclass_fields__})
+
+    @property
+    def look(self) -> View:
+        """How it is looked at."""
+        return View(**{name: getattr(self, name) for name in View.__dataclass_fields__})
+
+    def settled(self) -> Fields:
+        """A toy set has its own numbers of classes."""
+        classes = TOY_DATASETS[self.dataset].classes
+        return self if self.classes in classes else replace(self, classes=classes[0])
+
+
+def whole_of(setup: Setup, look: View) -> Fields:
+    """Both in one record."""
+    return Fields(**vars(setup), **vars(look))
 
 
 def setup_of(preset: Any, name: str) -> Setup:
@@ -118,98 +166,8 @@ def setup_of(preset: Any, name: str) -> Setup:
 _SETTINGS = tuple(Setup.__dataclass_fields__)[7:]
 
 
-def write_link(setup: Setup, view: View, home: View) -> dict[str, str]:
-    """The parameters of the link; what equals the preset's own view, or the defaults, is left out."""
-    link = {"preset": setup.preset} if setup.preset else {}
-    if not setup.preset:
-        blank = Setup(preset="")
-        for name in Setup.__dataclass_fields__:
-            if name != "preset" and getattr(setup, name) != getattr(blank, name):
-                link[name] = _text(getattr(setup, name))
-        link.setdefault("dataset", setup.dataset)
-    for name in View.__dataclass_fields__:
-        if getattr(view, name) != getattr(home, name):
-            value = getattr(view, name)
-            link[name] = "end" if name == "epoch" and value is None else "all" if value is None else _text(value)
-    return {_PREFIX + key: value for key, value in link.items()}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "~".join(_text(item) for item in value)
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
-def read_setup(query: Mapping[str, str], presets: Mapping[str, Any]) -> Setup:
-    """The setup that a link names; InvalidInput says in a sentence what is wrong with it."""
-    asked = {key[len(_PREFIX) :]: value for key, value in query.items() if key.startswith(_PREFIX)}
-    name = asked.get("preset", "" if any(key in asked for key in ("dataset", "own")) else FIRST_PRESET)
-    if name:
-        if name not in presets:
-            raise InvalidInput(f"The link asks for the preset {name[:40]!r}; there are {', '.join(presets)}.")
-        return setup_of(presets[name], name)
-    values: dict[str, Any] = {}
-    for key, blank in vars(Setup(preset="")).items():
-        if key != "preset" and key in asked:
-            values[key] = _parsed(key, asked[key], blank)
-    dataset = values.get("dataset", "moons")
-    if dataset not in TOY_DATASETS:
-        raise InvalidInput(f"The link asks for the data {str(dataset)[:40]!r}; there are {', '.join(TOY_DATASETS)}.")
-    return checked(Setup(**{"preset": "", **values}))
-
-
 def checked(setup: Setup) -> Setup:
     """The setup itself, when data and settings are within the engine's bounds; raises InvalidInput."""
     _ = setup.settings
     _ = setup.points
     return setup
-
-
-def read_view(query: Mapping[str, str], home: View) -> View:
-    """The view that a link names, over `home`, the preset's own; damaged parts are left as they are there."""
-    view = home
-    for key, value in query.items():
-        if key.startswith(_PREFIX) and key[len(_PREFIX) :] in View.__dataclass_fields__:
-            view = _with(view, key[len(_PREFIX) :], value)
-    return view
-
-
-def _with(view: View, name: str, text: str) -> View:
-    if name == "epoch":
-        epoch = None if text == "end" else _whole(text)
-        return replace(view, epoch=epoch) if text == "end" or epoch is not None else view
-    if name == "layers":
-        return replace(view, layers=tuple(key for key in LAYERS if key in text.split("~")))
-    if name == "colouring":
-        return replace(view, colouring=text if text in COLOURS else view.colouring)
-    numbers = _numbers(text, 2 if name == "point" else 4)
-    if numbers is None or (name == "view" and (numbers[0] >= numbers[1] or numbers[2] >= numbers[3])):
-        return replace(view, view=None) if name == "view" and text == "all" else view
-    return replace(view, **{name: numbers})  # type: ignore[arg-type]
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _numbers(text: str, count: int) -> tuple[float, ...] | None:
-    try:
-        numbers = tuple(float(part) for part in text.split("~"))
-    except ValueError:
-        return None
-    return numbers if len(numbers) == count and all(abs(v) <= 10 for v in numbers) else None
-
-
-def _parsed(name: str, text: str, blank: Any) -> Any:
-    """A value of the setup from its text, of the same kind as its default."""
-    try:
-        if isinstance(blank, tuple):
-            return tuple(int(part) for part in text.split("~"))
-        if isinstance(blank, str):
-            return text
-        value = type(blank)(text)
-    except ValueError:
-        raise InvalidInput(f"The link says {name}={text[:30]!r}, which is no number.") from None
-    if not math.isfinite(value):
-        raise InvalidInput(f"The link says {name}={text[:30]!r}, which is no finite number.")
-    return value

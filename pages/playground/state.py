@@ -1,7 +1,8 @@
-"""The playground's state in a session: setup, view, player, own points; one place that reads and writes the link."""
+"""The playground's state: the record of its fields, and what no link can hold: training runs, a file, undone points."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,30 +11,59 @@ import streamlit as st
 
 from pages.playground.engine import presets
 from pages.playground.player import Player
-from pages.playground.setup import (
-    FIRST_PRESET,
-    MAX_LINKED,
-    Setup,
-    View,
-    checked,
-    read_setup,
-    read_view,
-    setup_of,
-    write_link,
-)
-from pages.shared import link as links
+from pages.playground.setup import FIRST_PRESET, MAX_LINKED, Fields, Setup, View, checked, setup_of, whole_of
 from pages.shared.component import sent_numbers, sent_point, sent_whole
+from pages.shared.state import Link, PageState
 from relucert_core.datasets.points_csv import MAX_CLASSES
 from relucert_core.datasets.points_word import pack_points, unpack_points
-from relucert_core.errors import InvalidInput, RelucertError
+from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
 
-SETUP, VIEW, PLAYER, UPLOAD = "pg_setup", "pg_view", "pg_player", "pg_upload"
+PLAYERS, UPLOAD = "pg_players", "pg_upload"
 SEQ, SEED, UNDO = "pg_seq", "pg_seed", "pg_undo"
-PICK, TIME, NOW = "pg_pick", "pg_timeline", "pg_now"
-UPLOADED = "uploaded"
-_PAGE = "pg"
-_MAX_UNDO = 50
+PICK, TIME, TURN, NOW = "pg_pick", "pg_timeline", "pg_turn", "pg_now"
+_MAX_UNDO, _MAX_PLAYERS = 50, 4
+
+
+class PlaygroundState(PageState[Fields]):
+    """A preset stands for all its settings; without one, a link says what differs from the usual settings."""
+
+    def home(self, record: Fields) -> Fields:
+        """The preset as it opens, or the usual settings."""
+        setup = setup_of(presets()[record.preset], record.preset) if record.preset else Setup(preset="")
+        return whole_of(setup, home(setup))
+
+    def read(self, link: Mapping[str, str]) -> tuple[Fields, list[str]]:
+        """Data in a link mean that there is no preset; a preset goes before all other settings."""
+        asked = dict(link)
+        if "pg_preset" not in asked and ("pg_dataset" in asked or "pg_own" in asked):
+            asked["pg_preset"] = ""
+        if asked.get("pg_preset", FIRST_PRESET):
+            settings = {self.parameters[name] for name in Setup.__dataclass_fields__} - {"pg_preset"}
+            asked = {name: value for name, value in asked.items() if name not in settings}
+        return super().read(asked)
+
+    def link(self, record: Fields | None = None) -> Link:
+        """Without a preset the data are always named; a great many points of one's own don't travel."""
+        record = self.now if record is None else record
+        if record.own and len(unpack_points(record.own)[0]) > MAX_LINKED:
+            record = replace(record, own="")
+        link = super().link(record)
+        if not record.preset:
+            link = {"pg_dataset": record.dataset, **link}
+            del link["pg_preset"]
+        return link
+
+    def taken(self, old: Fields | None, new: Fields) -> None:
+        """Bring the run of these settings on the screen: as it was left, stored, or training from its seed."""
+        if old is None or old.setup != new.setup:
+            st.session_state.pop(UPLOAD, None)
+            enter(new.setup, play=True)
+        send_point(new.point)
+        st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+
+
+STATE = PlaygroundState("playground", Fields, "pg_", leading=("preset",))
 
 
 @dataclass
@@ -51,19 +81,22 @@ def now() -> Now:
 
 def setup() -> Setup:
     """What is shown."""
-    value: Setup = st.session_state[SETUP]
-    return value
+    return STATE.now.setup
 
 
 def view() -> View:
     """How it is looked at."""
-    value: View = st.session_state[VIEW]
-    return value
+    return STATE.now.look
+
+
+def look_at(**values: Any) -> None:
+    """Look at it otherwise."""
+    STATE.change(**values)
 
 
 def player() -> Player:
     """The training run that is shown."""
-    value: Player = st.session_state[PLAYER]
+    value: Player = st.session_state[PLAYERS][setup()]
     return value
 
 
@@ -74,39 +107,33 @@ def home(of: Setup) -> View:
 
 
 def begin() -> None:
-    """Bring the session up to date with the link: a new visitor, a link that was changed by hand, or a return."""
-    link = {key: value for key, value in st.query_params.to_dict().items() if key.startswith("pg_")}
-    if SETUP in st.session_state and not links.changed_by_hand(_PAGE, link):
-        if PICK not in st.session_state:  # back from another page: the component is new and asks where the point is
-            send_point(view().point)
-        return
-    if SETUP in st.session_state and not link:
-        send_point(view().point)  # back through the menu: the session goes on where it was
-        return
-    links.wrote(_PAGE, link)
-    new = read_setup(link, presets())
-    show(new, read_view(link, home(new)), play=True)
+    """The first call of a run: the link or the session, and a picture that is new on the page told where u is."""
+    STATE.open()
+    if PICK not in st.session_state:  # back from another page: the component is new and asks where the point is
+        send_point(view().point)
 
 
-def begin_safely() -> None:
-    """As `begin`; what is wrong with a link is said in one sentence, and the first preset is shown."""
-    try:
-        begin()
-    except RelucertError as error:
-        st.error(f"{error} The first preset is shown instead.")
-        first = setup_of(presets()[FIRST_PRESET], FIRST_PRESET)
-        show(first, home(first))
+def enter(new: Setup, run: Player | None = None, *, play: bool = False) -> None:
+    """Put the run of a setup on the screen: `run`, else the session's, else one that is stored or not yet begun.
+
+    play: one that has not begun yet begins to train.
+    """
+    runs = dict(st.session_state.get(PLAYERS, {}))
+    kept = runs.pop(new, None) if run is None else run
+    if kept is None:
+        kept = new_player(new)
+        if play and not new.preset:
+            kept.play()
+    runs[new] = kept
+    st.session_state[PLAYERS] = dict(list(runs.items())[-_MAX_PLAYERS:])
 
 
-def show(new: Setup, look: View, *, play: bool = False) -> None:
-    """Put a setup in view: stored networks at once, others untrained, or training when `play`."""
-    st.session_state[PLAYER] = new_player(new)
-    st.session_state[SETUP] = new
-    st.session_state[VIEW] = look
+def show(new: Setup, look: View, *, afresh: bool = True) -> None:
+    """Put a setup in view; afresh: its training begins from the seed, else it is shown as it was left."""
+    STATE.put(whole_of(new, look))
     st.session_state.pop(UPLOAD, None)
+    enter(setup(), new_player(setup()) if afresh else None)
     send_point(look.point)
-    if play and not new.preset:
-        player().play()
 
 
 def new_player(new: Setup) -> Player:
@@ -124,7 +151,7 @@ def new_player(new: Setup) -> Player:
 def show_preset(name: str) -> None:
     """Put a preset in view, with the layers as they are."""
     new = setup_of(presets()[name], name)
-    show(new, replace(home(new), layers=view().layers if VIEW in st.session_state else View().layers))
+    show(new, replace(home(new), layers=view().layers))
 
 
 def change(**values: Any) -> None:
@@ -152,22 +179,22 @@ def send_point(point: tuple[float, float]) -> None:
     """Put u somewhere from Python's side."""
     st.session_state[SEED] = point
     st.session_state[SEQ] = st.session_state.get(SEQ, 0) + 1
-    if VIEW in st.session_state:
-        st.session_state[VIEW] = replace(view(), point=point)
+    if point != view().point:
+        look_at(point=point)
 
 
 def moved_in_browser() -> None:
     """The handle was released, or the plane was clicked."""
     point = sent_point(PICK, "u")
     if point is not None:
-        st.session_state[VIEW] = replace(view(), point=point)
+        look_at(point=point)
 
 
 def zoomed_in_browser() -> None:
     """The visible rectangle changed."""
     rectangle = sent_numbers(PICK, "view", 4)
     if rectangle is not None and rectangle[0] < rectangle[1] and rectangle[2] < rectangle[3]:
-        st.session_state[VIEW] = replace(view(), view=(rectangle[0], rectangle[1], rectangle[2], rectangle[3]))
+        look_at(view=(rectangle[0], rectangle[1], rectangle[2], rectangle[3]))
 
 
 def moved_in_time() -> None:
@@ -175,7 +202,7 @@ def moved_in_time() -> None:
     epoch = sent_whole(TIME, "epoch", 0, player().latest.epoch)
     if epoch is not None:
         last = epoch == player().latest.epoch
-        st.session_state[VIEW] = replace(view(), epoch=None if last else epoch)
+        look_at(epoch=None if last else epoch)
 
 
 def points() -> tuple[np.ndarray, np.ndarray]:
@@ -186,13 +213,11 @@ def points() -> tuple[np.ndarray, np.ndarray]:
 def edit_points(new_points: np.ndarray, labels: np.ndarray) -> None:
     """Take other points, and remember the present ones for `undo_points`."""
     history = [*st.session_state.get(UNDO, []), (setup().own, setup().dataset)][-_MAX_UNDO:]
-    run, upload, old_view = player(), st.session_state.get(UPLOAD), view()
+    run, upload = player(), st.session_state.get(UPLOAD)
     st.session_state[UNDO] = history
     new = checked(replace(setup(), preset="", own=pack_points(new_points, labels)))
-    st.session_state[SETUP] = new
-    if upload is None:
-        st.session_state[PLAYER] = edited(run, new, int(labels.max()) + 1)
-    st.session_state[VIEW] = old_view
+    STATE.put(whole_of(new, view()))
+    enter(new, run if upload is not None else edited(run, new, int(labels.max()) + 1))
 
 
 def replace_points(new_points: np.ndarray, labels: np.ndarray) -> None:
@@ -232,17 +257,12 @@ def undo_points() -> None:
         return
     own, dataset = history[-1]
     st.session_state[UNDO] = history[:-1]
-    new = replace(setup(), own=own, dataset=dataset)
-    st.session_state[SETUP] = new
-    st.session_state[PLAYER] = edited(player(), new, int(new.points[1].max()) + 1)
+    run, new = player(), replace(setup(), own=own, dataset=dataset)
+    STATE.put(whole_of(new, view()))
+    enter(new, edited(run, new, int(new.points[1].max()) + 1))
 
 
 def write() -> None:
     """Make the browser's address a link to what is shown."""
     now().view = view()
-    of = setup()
-    if of.own and len(unpack_points(of.own)[0]) > MAX_LINKED:
-        of = replace(of, own="")
-    link = write_link(of, view(), home(of))
-    link = {} if link == {"pg_preset": FIRST_PRESET} else link
-    links.write(_PAGE, link, [key for key in st.query_params.to_dict() if key.startswith("pg_")])
+    STATE.write()

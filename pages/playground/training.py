@@ -107,10 +107,11 @@ def timeline(scene: Scene, run: Player) -> None:
     except OverBudget as problem:
         st.caption(str(problem))
         return
+    turn = f"{name} {st.session_state.get(state.TURN, 0)}"
     first = st.session_state.setdefault("pg_first_epoch", {})
-    if first.get("run") != name:  # the slider starts where the picture is; later it knows better itself
-        st.session_state["pg_first_epoch"] = first = {"run": name, "epoch": scene.epoch}
-    show_timeline(scene, frames, name, first["epoch"], live=False)
+    if first.get("turn") != turn:  # the slider starts where the picture is; later it knows better itself
+        st.session_state["pg_first_epoch"] = first = {"turn": turn, "epoch": scene.epoch}
+    show_timeline(scene, frames, turn, first["epoch"], live=False)
 
 
 def show_timeline(scene: Scene, frames: dict[str, Any], run: str, epoch: int | None, *, live: bool) -> None:

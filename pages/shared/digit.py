@@ -1,21 +1,48 @@
-"""The digit in view and the link that brings it back.
+"""The digit in view on the pages that have one: fields of their records, and the digit that these fields mean.
 
-A shipped image is named in the link by its index (`digits_image`), a drawn or uploaded one travels in it, packed
-without loss (`digits_ink`). Network and norm are bound to the link by their widgets.
+A shipped image is named by its index, a drawn or uploaded one travels in the link, packed without loss.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.shared import link as links
+from pages.shared.fields import choice, number, word
+from pages.shared.state import PageState
+from relucert_core.ranges import Range
 
-IMAGE, INK = "digits_image", "digits_ink"
-_DIGIT, _PAGE = "digits_shown", "digits"
 GALLERY, DRAWN, UPLOADED = "gallery", "drawn", "uploaded"
+FROM_GALLERY, DRAW, UPLOAD = "Gallery", "Draw", "Upload"
+ALL, MISREAD = "All digits", "Misread ones"
+WAYS = {name: name for name in (FROM_GALLERY, DRAW, UPLOAD)}
+IMAGES = Range(0, 999, whole=True)
+_GIVEN, _REMEMBERED = "digits_given", 8
+
+
+def _unpack(text: str) -> Any:
+    from relucert_core.datasets.packing import unpack_digit
+
+    return unpack_digit(text)
+
+
+@dataclass(frozen=True)
+class DigitFields:
+    """What a page with a digit has among its fields. ink: a drawn or uploaded digit, packed; it goes before `image`."""
+
+    way: str = choice(FROM_GALLERY, WAYS, "Digit from", look="segmented")
+
+    image: int = number(0, IMAGES, "Test image", link="digits_image")
+    ink: str = word(_unpack, "The digit", link="digits_ink")
+    filter: str = choice(
+        ALL, {name: name for name in (ALL, *"0123456789", MISREAD)}, "Show", link="digits_filter",
+        help="The keys 0 to 9 show the first image of that digit, r goes back to the first of all.",
+    )  # fmt: skip
+
+
+F = TypeVar("F", bound=DigitFields)
 
 
 @dataclass(frozen=True)
@@ -28,75 +55,39 @@ class Digit:
     given: bytes | None = None
 
 
-def current_digit() -> Digit:
-    """The digit in view: the link's when somebody changed it, else the session's, else the first image.
+def digit_of(fields: DigitFields) -> Digit:
+    """The digit that the fields mean."""
+    import numpy as np
 
-    A damaged link raises InvalidInput once; after it the first image is shown.
-    """
-    link = {key: st.query_params[key] for key in (IMAGE, INK) if key in st.query_params}
-    changed = bool(link) and links.changed_by_hand(_PAGE, link)
-    if changed or _DIGIT not in st.session_state:
-        st.session_state.setdefault(_DIGIT, gallery_digit(0))
-        if changed:
-            links.wrote(_PAGE, link)
-            st.session_state[_DIGIT] = _from_link(link)
-    digit: Digit = st.session_state[_DIGIT]
-    return digit
-
-
-def show(digit: Digit) -> None:
-    """Put a digit in view; the link follows with `write_link`."""
-    st.session_state[_DIGIT] = digit
+    if not fields.ink:
+        return gallery_digit(fields.image)
+    source, given = st.session_state.get(_GIVEN, {}).get(fields.ink, (DRAWN, None))
+    return Digit(source, np.rint(_unpack(fields.ink) * 255).astype(np.uint8).tobytes(), given=given)
 
 
 def gallery_digit(index: int) -> Digit:
-    """The shipped image `index`; InvalidInput when there is none."""
+    """The shipped image `index`."""
     from pages.shared.engine import sample
-    from relucert_core.errors import InvalidInput
 
     levels, _ = sample()
-    if not 0 <= index < len(levels):
-        raise InvalidInput(f"The link asks for test image {index}; there are images 0 to {len(levels) - 1}.")
     return Digit(GALLERY, levels[index].tobytes(), index)
 
 
-def write_link(digit: Digit) -> None:
-    """Make the browser's address a link to this digit."""
-    links.write(_PAGE, link_of(digit), (IMAGE, INK))
-
-
-def link_of(digit: Digit) -> dict[str, str]:
-    """The part of the link that names the digit."""
+def show(state: PageState[F], digit: Digit) -> None:
+    """Put a digit in view. What was given of a drawn or uploaded one stays in the session, the last few of them."""
     if digit.index is not None:
-        return {IMAGE: str(digit.index)}
-    return {INK: packed(digit)}
+        state.change(image=digit.index, ink="")
+        return
+    ink = packed(digit)
+    known = {**st.session_state.get(_GIVEN, {}), ink: (digit.source, digit.given)}
+    st.session_state[_GIVEN] = dict(list(known.items())[-_REMEMBERED:])
+    state.change(ink=ink)
 
 
 def packed(digit: Digit) -> str:
     """The digit as the word that travels in links."""
     import numpy as np
 
-    from relucert_core.datasets.pictures import pack_digit
+    from relucert_core.datasets.packing import pack_digit
 
     return pack_digit(np.frombuffer(digit.pixels, np.uint8))
-
-
-def address(parameters: dict[str, str]) -> str:
-    """The full address of this page with these parameters, or only them where the address is not known."""
-    query = urlencode(parameters)
-    parts = urlsplit(st.context.url or "")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, "")) if parts.netloc else f"?{query}"
-
-
-def _from_link(link: dict[str, str]) -> Digit:
-    import numpy as np
-
-    from relucert_core.datasets.pictures import unpack_digit
-    from relucert_core.errors import InvalidInput
-
-    if INK in link:
-        point = unpack_digit(link[INK])
-        return Digit(DRAWN, np.rint(point * 255).astype(np.uint8).tobytes())
-    if not (link[IMAGE].isascii() and link[IMAGE].isdigit() and len(link[IMAGE]) < 8):
-        raise InvalidInput("The link's image is no number: test images are named 0 to 999.")
-    return gallery_digit(int(link[IMAGE]))

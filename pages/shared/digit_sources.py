@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
-from pages.shared import digit as state
 from pages.shared import engine
-from pages.shared.digit import Digit
+from pages.shared.digit import DRAW, DRAWN, MISREAD, UPLOAD, UPLOADED, Digit, gallery_digit, show
 from pages.shared.digit_pad import digit_pad, drawn_picture
 from pages.shared.gallery import gallery, picked_image
+from pages.shared.state import PageState
+from pages.shared.text import say_problem
 from relucert_core.errors import RelucertError
 
 if TYPE_CHECKING:
     from relucert_core.importers.shipped import ModelCard
     from relucert_core.network import Network
 
-GALLERY, DRAW, UPLOAD = "Gallery", "Draw", "Upload"
-WAYS = (GALLERY, DRAW, UPLOAD)
-_PROBLEM = "digits_problem"
-_STRIP, _PAD, _FILE, _FILTER, _PART = "digits_gallery", "digits_pad", "digits_upload", "digits_filter", "digits_part"
-_PER_PART = 60
-_KEYS_HELP = "The keys 0 to 9 show the first image of that digit, r goes back to the first of all."
-ALL, MISREAD = "All digits", "Misread ones"
+State = PageState[Any]
+_PROBLEM, _PER_PART = "problem", 60
 
 
-def source_panel(way: str, net: Network, card: ModelCard, digit: Digit) -> None:
-    """The panel of one of the three ways, and the last problem with it, in one sentence."""
-    if way == DRAW:
-        _draw_panel()
-    elif way == UPLOAD:
-        _upload_panel()
+def source_panel(state: State, net: Network, card: ModelCard, digit: Digit) -> None:
+    """The panel of the chosen one of the three ways, and the last problem with it, in one sentence.
+
+    state: of a page whose fields are DigitFields and more.
+    """
+    if state.now.way == DRAW:
+        st.markdown("Draw one digit. Lift the pen and it is certified.")
+        digit_pad(_key(state, "pad"), partial(_drawn, state))
+    elif state.now.way == UPLOAD:
+        _upload_panel(state)
     else:
-        _gallery_panel(net, card, digit)
-    problem = st.session_state.pop(_PROBLEM, None)
+        _gallery_panel(state, net, card, digit)
+    problem = st.session_state.pop(_key(state, _PROBLEM), None)
     if problem:
-        st.error(problem)
+        say_problem(problem)
+
+
+def _key(state: State, name: str) -> str:
+    return f"{state.page}_{name}"
 
 
 def class_of(card: ModelCard, digit: int) -> int | None:
@@ -46,27 +51,29 @@ def class_of(card: ModelCard, digit: int) -> int | None:
     return None if label is None else int(label)
 
 
-def _gallery_panel(net: Network, card: ModelCard, digit: Digit) -> None:
+def _gallery_panel(state: State, net: Network, card: ModelCard, digit: Digit) -> None:
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    options = [ALL, *"0123456789", MISREAD]
-    chosen = left.selectbox("Show", options, key=_FILTER, bind="query-params", help=_KEYS_HELP)
-    indices = _matching(chosen, net, card)
+    state.control("filter", left)
+    indices = _matching(state.now.filter, net, card)
     parts = max(1, -(-len(indices) // _PER_PART))
-    part = _part_input(right, parts, indices, digit)
+    part = _part_input(_key(state, "part"), right, parts, indices, digit)
     shown = indices[(part - 1) * _PER_PART : part * _PER_PART]
     if not len(shown):
         st.info("This network misreads none of the shipped images.")
         return
-    gallery(_STRIP, shown.tolist(), _notes(shown, net, card), digit.index, _picked)
+    key = _key(state, "gallery")
+    gallery(key, shown.tolist(), _notes(shown, net, card), digit.index, partial(_picked, state, key))
 
 
-def _part_input(place: st.delta_generator.DeltaGenerator, parts: int, indices: np.ndarray, digit: Digit) -> int:
+def _part_input(
+    key: str, place: st.delta_generator.DeltaGenerator, parts: int, indices: np.ndarray, digit: Digit
+) -> int:
     """Which 60 of the matching images are shown; a link's image is in the first view."""
-    if _PART not in st.session_state:
+    if key not in st.session_state:
         where = np.flatnonzero(indices == digit.index)
-        st.session_state[_PART] = 1 + int(where[0]) // _PER_PART if len(where) else 1
-    st.session_state[_PART] = min(max(int(st.session_state[_PART]), 1), parts)
-    return int(place.number_input(f"Part (of {parts})", 1, parts, key=_PART, disabled=parts == 1))
+        st.session_state[key] = 1 + int(where[0]) // _PER_PART if len(where) else 1
+    st.session_state[key] = min(max(int(st.session_state[key]), 1), parts)
+    return int(place.number_input(f"Part (of {parts})", 1, parts, key=key, disabled=parts == 1))
 
 
 def _matching(chosen: str, net: Network, card: ModelCard) -> np.ndarray:
@@ -75,7 +82,7 @@ def _matching(chosen: str, net: Network, card: ModelCard) -> np.ndarray:
         truth = [class_of(card, d) for d in range(10)]
         wanted = np.array([-1 if c is None else c for c in truth])[labels]
         return np.flatnonzero((wanted >= 0) & (engine.sample_readings(net) != wanted))
-    return np.flatnonzero(labels == int(chosen)) if chosen != ALL else np.arange(len(labels))
+    return np.flatnonzero(labels == int(chosen)) if chosen.isdigit() else np.arange(len(labels))
 
 
 def _notes(indices: np.ndarray, net: Network, card: ModelCard) -> list[tuple[str, str]]:
@@ -91,41 +98,37 @@ def _notes(indices: np.ndarray, net: Network, card: ModelCard) -> list[tuple[str
     return notes
 
 
-def _picked() -> None:
-    index = picked_image(_STRIP, len(engine.sample()[1]))
+def _picked(state: State, key: str) -> None:
+    index = picked_image(key, len(engine.sample()[1]))
     if index is not None:
-        state.show(state.gallery_digit(index))
+        show(state, gallery_digit(index))
 
 
-def _draw_panel() -> None:
-    st.markdown("Draw one digit. Lift the pen and it is certified.")
-    digit_pad(_PAD, _drawn)
-
-
-def _drawn() -> None:
-    data = drawn_picture(_PAD)
+def _drawn(state: State) -> None:
+    data = drawn_picture(_key(state, "pad"))
     if data is not None:
-        _take(data, state.DRAWN)
+        _take(state, data, DRAWN)
 
 
-def _upload_panel() -> None:
+def _upload_panel(state: State) -> None:
     st.file_uploader(
         "A picture of one digit: PNG or JPEG, up to 4 megapixels, dark on light or light on dark",
         type=["png", "jpg", "jpeg"],
-        key=_FILE,
+        key=_key(state, "upload"),
         on_change=_uploaded,
+        args=(state,),
     )
 
 
-def _uploaded() -> None:
-    file = st.session_state.get(_FILE)
+def _uploaded(state: State) -> None:
+    file = st.session_state.get(_key(state, "upload"))
     if file is not None:
-        _take(file.getvalue(), state.UPLOADED)
+        _take(state, file.getvalue(), UPLOADED)
 
 
-def _take(data: bytes, source: str) -> None:
+def _take(state: State, data: bytes, source: str) -> None:
     """Turn a picture file into the digit in view, or remember in one sentence why that's not possible."""
     try:
-        state.show(Digit(source, engine.digit_of(data), given=engine.preview(data)))
+        show(state, Digit(source, engine.digit_of(data), given=engine.preview(data)))
     except (RelucertError, engine.Busy) as error:
-        st.session_state[_PROBLEM] = str(error)
+        st.session_state[_key(state, _PROBLEM)] = str(error)

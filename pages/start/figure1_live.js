@@ -119,7 +119,6 @@ function makeFigure(root, data) {
   figure.buttons = { a: root.querySelector(".a"), b: root.querySelector(".b") };
   figure.buttons.a.onclick = () => move(data.points.a, true);
   figure.buttons.b.onclick = () => move(data.points.b, true);
-  figure.u = data.points.a.slice();
   figure.sizes = new ResizeObserver(() => figure.data && figure.ask());
   figure.sizes.observe(svg);
   return figure;
@@ -134,6 +133,8 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   figure.data = data;
   figure.set = setStateValue;
+  if (figure.seq !== data.seq) figure.u = data.u.slice(); // Python moved the point
+  figure.seq = data.seq;
   paintOverlay(figure.overlay, data.look);
   drawBase(figure);
   redraw(figure);

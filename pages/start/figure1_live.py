@@ -13,8 +13,9 @@ import streamlit as st
 
 from pages.shared.component import BrowserComponent, sent_point
 from pages.shared.shell import ROOT, presenting, theme_name
+from pages.start.state import REACH, SEQ, STATE
 
-KEY = "figure1_live"
+KEY, SEED = "figure1_live", "start_seed"
 GEOMETRY = ROOT / "assets" / "presets" / "figure1.json"
 _LIVE = BrowserComponent(
     "figure1_live",
@@ -33,24 +34,31 @@ def stored() -> dict[str, Any]:
 
 
 def figure1_live() -> None:
-    """Draw it; `released_point` has the point once it has been let go somewhere."""
+    """Draw it. The browser takes u from the data when `seq` is new: they don't change while u is dragged."""
     parts = stored()
     name = "present" if presenting() else "normal"
     data = {
         **{key: parts[key] for key in ("geometry", "frame", "points", "centre")},
         "look": parts["looks"][theme_name()][name],
     }
-    _LIVE(KEY, data, default={"u": None}, on_u_change=lambda: None)
+    seed = st.session_state.get(SEED)
+    if seed is None or seed[0] != st.session_state.get(SEQ) or KEY not in st.session_state:
+        st.session_state[SEQ] = st.session_state.get(SEQ, 0) + (KEY not in st.session_state)
+        seed = st.session_state[SEED] = (st.session_state[SEQ], STATE.now.u or parts["points"]["a"])
+    data |= {"seq": seed[0], "u": list(seed[1])}
+    _LIVE(KEY, data, default={"u": None}, on_u_change=moved)
 
 
-def released_point() -> tuple[float, float] | None:
-    """Where the point was let go, or None: what a browser sends is never trusted."""
-    return sent_point(KEY, "u")
+def moved() -> None:
+    """The point was let go somewhere."""
+    point = sent_point(KEY, "u", REACH.most)
+    if point is not None:
+        STATE.change(u=point)
 
 
 def certified_line() -> None:
     """What Python certifies at the point, in one line."""
-    point = released_point()
+    point = STATE.now.u
     if point is None:
         numbers = stored()["certified"]
     else:

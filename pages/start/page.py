@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared.shell import PAGES, footer, presenting
 from pages.start.figure1_live import certified_line, figure1_live
+from pages.start.state import STATE
 
 NETWORK = "mnist-1024-512"
 
@@ -17,6 +18,7 @@ def live() -> None:
     """The draggable picture and what Python certifies at its point; it alone runs again when the point moves."""
     figure1_live()
     certified_line()
+    STATE.write()
 
 
 def picture() -> None:
@@ -68,6 +70,7 @@ def first_digit() -> None:
             )
 
 
+STATE.open()
 picture()
 if not presenting():
     links()

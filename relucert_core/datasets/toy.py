@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from relucert_core.errors import InvalidInput
+from relucert_core.ranges import Range
 
-MAX_SIZE = 20_000
-MAX_NOISE = 1.0
+SIZES, NOISES, SEEDS = Range(2, 20_000, whole=True), Range(0.0, 1.0), Range(0, 2**53 - 1, whole=True)
 _REACH = 0.9
 _CELLS = 4  # of the checkerboard, along each side
 
@@ -113,12 +113,12 @@ TOY_DATASETS: dict[str, ToyDataset] = {
 
 
 def _check(entry: ToyDataset, size: int, noise: float, seed: int, classes: int) -> None:
-    if not isinstance(size, int | np.integer) or not 2 <= size <= MAX_SIZE:
-        raise InvalidInput(f"size={size!r}: a toy set has 2 to {MAX_SIZE:,} points.")
-    if not 0 <= noise <= MAX_NOISE:
-        raise InvalidInput(f"noise={noise!r}: it must lie between 0 and {MAX_NOISE:g}.")
-    if not isinstance(seed, int | np.integer) or seed < 0:
-        raise InvalidInput(f"seed={seed!r}: a seed is a whole number, 0 or more.")
+    if size not in SIZES:
+        raise InvalidInput(f"size={size!r}: a toy set has {SIZES} points.")
+    if noise not in NOISES:
+        raise InvalidInput(f"noise={noise!r}: it must lie between {NOISES.least:g} and {NOISES.most:g}.")
+    if seed not in SEEDS:
+        raise InvalidInput(f"seed={seed!r}: a seed is a whole number, {SEEDS}.")
     if classes not in entry.classes:
         known = ", ".join(map(str, sorted(entry.classes)))
         raise InvalidInput(f"{entry.title} come with {known} classes; {classes!r} was asked for.")

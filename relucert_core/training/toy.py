@@ -12,6 +12,7 @@ import torch
 
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
+from relucert_core.ranges import Range
 from relucert_core.training.loop import LoopSettings, Progress, accuracy, train
 from relucert_core.training.model import Trainable
 from relucert_core.training.optimizers import OPTIMIZERS
@@ -19,6 +20,20 @@ from relucert_core.training.regularisers import PgdPerturbation, SimplexPenalty
 
 METHODS = ("plain", "adversarial", "simplex")
 MAX_LAYERS, MAX_WIDTH, MAX_EPOCHS, MAX_POINTS, MAX_CLASSES, MAX_SNAPSHOTS = 6, 64, 5000, 20_000, 10, 200
+DEPTHS, WIDTHS = Range(1, MAX_LAYERS, whole=True), Range(1, MAX_WIDTH, whole=True)
+RANGES = {
+    "epochs": Range(1, MAX_EPOCHS, whole=True),
+    "rate": Range(1e-6, 100.0),
+    "weight_decay": Range(0.0, 10.0),
+    "seed": Range(0, 2**32 - 1, whole=True),
+    "radius": Range(0.0, 10.0),
+    "strength": Range(0.0, 100.0),
+    "face_margin": Range(1e-6, 10.0),
+    "decision_margin": Range(1e-6, 10.0),
+    "faces": Range(1, MAX_LAYERS * MAX_WIDTH, whole=True),
+    "snapshots": Range(1, MAX_SNAPSHOTS, whole=True),
+    "batch": Range(1, MAX_POINTS, whole=True),
+}
 
 
 @dataclass(frozen=True)
@@ -209,29 +224,13 @@ def _checked_points(points: Any, labels: Any) -> tuple[torch.Tensor, torch.Tenso
 def _check(settings: ToySettings) -> None:
     """InvalidInput, naming the setting, for a value out of bounds."""
     hidden = settings.hidden
-    if not 1 <= len(hidden) <= MAX_LAYERS or not all(isinstance(n, int) and 1 <= n <= MAX_WIDTH for n in hidden):
+    if len(hidden) not in DEPTHS or not all(n in WIDTHS for n in hidden):
         raise InvalidInput(f"hidden={hidden!r}: give 1 to {MAX_LAYERS} hidden layers of 1 to {MAX_WIDTH} neurons.")
     if settings.method not in METHODS:
         raise InvalidInput(f"method={settings.method!r} is not known: use one of {', '.join(METHODS)}.")
     if settings.optimizer not in OPTIMIZERS:
         raise InvalidInput(f"optimizer={settings.optimizer!r} is not known: use one of {', '.join(OPTIMIZERS)}.")
-    bounds = {
-        "epochs": (1, MAX_EPOCHS),
-        "rate": (1e-6, 100.0),
-        "weight_decay": (0.0, 10.0),
-        "seed": (0, 2**32 - 1),
-        "radius": (0.0, 10.0),
-        "strength": (0.0, 100.0),
-        "face_margin": (1e-6, 10.0),
-        "decision_margin": (1e-6, 10.0),
-        "faces": (1, MAX_LAYERS * MAX_WIDTH),
-        "snapshots": (1, MAX_SNAPSHOTS),
-        "batch": (1, MAX_POINTS),
-    }
-    whole = ("epochs", "seed", "faces", "snapshots", "batch")
-    for name, (low, high) in bounds.items():
+    for name, accepted in RANGES.items():
         value = getattr(settings, name)
-        if name == "batch" and value is None:
-            continue
-        if not low <= value <= high or (name in whole and not isinstance(value, int)):
-            raise InvalidInput(f"{name}={value!r}: it must lie between {low:g} and {high:,g}.")
+        if not (name == "batch" and value is None) and value not in accepted:
+            raise InvalidInput(f"{name}={value!r}: it must lie between {accepted.least:g} and {accepted.most:,g}.")

@@ -58,4 +58,5 @@ def test_first_page_needs_nothing_heavy():
         "streamlit",
         "pages.start.figure1_live",
         "pages.shared.shell",
+        "pages.start.state",
     }

@@ -129,18 +129,27 @@ def test_a_question_can_be_skipped():
     assert not at.success
 
 
-@pytest.mark.parametrize("odd", ["0", "16", "-1", "x", "", "9999999", "²"])
-def test_odd_links_open_the_first_step(odd):
+@pytest.mark.parametrize(("odd", "step"), [("0", 1), ("16", 15), ("-1", 1), ("x", 1), ("9" * 310, 15), ("²", 1)])
+def test_odd_steps_in_links_are_put_right_with_a_sentence(odd, step):
     at = open_page(PAGE, step=odd)
     assert not at.exception
-    assert "Step 1 of 15" in texts(at)
+    assert f"Step {step} of 15" in texts(at)
+    assert "The link was put right" in at.warning[0].value
 
 
-@pytest.mark.parametrize("odd", ["", "a,b", "1", "1,2,3", "nan,0", "inf,0", "9,9", "1e99,0", "0," + "1" * 50])
-def test_odd_points_in_links_give_the_lessons_point(odd):
+@pytest.mark.parametrize(
+    ("odd", "point"),
+    [
+        *((text, LESSON_POINT) for text in ("", "a,b", "1,2,3", "nan,0", "0," + "1" * 50)),
+        ("inf,0", (3.0, 0.0)),
+        ("9,-9", (3.0, -3.0)),
+    ],
+)
+def test_odd_points_in_links_are_put_right_with_a_sentence(odd, point):
     at = open_page(PAGE, step="3", shown="1", lesson_u=odd)
     assert not at.exception
-    assert (at.number_input(key="lesson_x1").value, at.number_input(key="lesson_x2").value) == LESSON_POINT
+    assert (at.number_input(key="lesson_x1").value, at.number_input(key="lesson_x2").value) == point
+    assert len(at.warning) == 1
 
 
 def test_the_point_moves_by_numbers_places_and_the_browser():
@@ -156,7 +165,10 @@ def test_the_point_moves_by_numbers_places_and_the_browser():
     assert not at.exception
 
 
-@pytest.mark.parametrize("sent", [None, 3, "x", [1], [1, "2"], [True, 0.0], [float("nan"), 0.0], [9.0, 0.0], {"a": 1}])
+@pytest.mark.parametrize(
+    "sent",
+    [None, 3, "x", [1], [1, "2", 1], [True, 0.0, 1], [float("nan"), 0.0, 1], [9.0, 0.0, 1], [1.0, 1.0], {"a": 1}],
+)
 def test_what_the_browser_sends_is_not_trusted(monkeypatch, sent):
     import streamlit as st
 

@@ -15,7 +15,8 @@ import pytest
 import relucert_core as rc
 from pages.playground.code import plane_code
 from pages.playground.player import Player
-from pages.playground.setup import LAYERS, Setup, View, read_setup, read_view, setup_of, write_link
+from pages.playground.setup import LAYERS, Setup, View, setup_of, whole_of
+from pages.playground.state import STATE
 from pages.shared.plane import plane_of
 from pages.shared.words import down
 from relucert_core.datasets.points_csv import points_to_csv
@@ -33,6 +34,11 @@ def playground(**query):
     return open_page(PAGE, **{f"pg_{key}": value for key, value in query.items()})
 
 
+def player_of(at):
+    """The training run on the screen."""
+    return at.session_state["pg_players"][at.session_state["playground_fields"].setup]
+
+
 def metrics(at):
     return {m.label: m.value for m in at.metric}
 
@@ -40,7 +46,7 @@ def metrics(at):
 def finish(at, runs=200):
     """Let the ticks of a training pass, as the browser's clock would."""
     for _ in range(runs):
-        if not at.session_state["pg_player"].playing:
+        if not player_of(at).playing:
             return at.run()
         at.run()
     raise AssertionError("The training does not end.")
@@ -110,20 +116,20 @@ def test_data_network_and_training_are_changed_and_trained():
     at = playground()
     control(at, "pills", "pg_c_dataset").set_value("spirals").run()
     assert not at.exception
-    setup = at.session_state["pg_setup"]
+    setup = at.session_state["playground_fields"].setup
     assert (setup.preset, setup.dataset, setup.hidden, setup.method) == ("", "spirals", (16, 16), "plain")
-    control(at, "slider", "pg_c_epochs").set_value(60).run()
+    control(at, "number_input", "pg_c_epochs").set_value(60).run()
     control(at, "slider", "pg_c_depth").set_value(1).run()
-    assert at.session_state["pg_setup"].hidden == (16,)
+    assert at.session_state["playground_fields"].setup.hidden == (16,)
     at.button(key="pg_step").click().run()
-    assert at.session_state["pg_player"].status == "running"
+    assert player_of(at).status == "running"
     at.button(key="pg_play").click().run()
     finish(at)
-    player = at.session_state["pg_player"]
+    player = player_of(at)
     assert player.status == "finished"
     assert "finished after 60 of 60" in texts(at)
     assert not at.exception
-    again = Player(at.session_state["pg_setup"])
+    again = Player(at.session_state["playground_fields"].setup)
     while not again.done:
         again.advance(5.0)
     assert again.latest.network == player.latest.network, "the same seed gives the same network"
@@ -150,14 +156,14 @@ def test_time_goes_back_to_a_snapshot():
 def test_stop_keeps_what_was_learnt_and_rewind_forgets_it():
     at = playground(dataset="moons", epochs="2000", size="200", hidden="8")
     at.run()
-    assert at.session_state["pg_player"].playing
+    assert player_of(at).playing
     at.button(key="pg_stop").click().run()
-    player = at.session_state["pg_player"]
+    player = player_of(at)
     assert player.status == "stopped"
     assert "was stopped after" in texts(at)
     at.button(key="pg_rewind").click().run()
-    assert at.session_state["pg_player"].status == "ready"
-    assert len(at.session_state["pg_player"].snapshots) == 1
+    assert player_of(at).status == "ready"
+    assert len(player_of(at).snapshots) == 1
 
 
 def test_the_more_runs_train_the_slower_each_ticks(monkeypatch):
@@ -173,7 +179,7 @@ def test_the_more_runs_train_the_slower_each_ticks(monkeypatch):
 
 def test_run_away_training_is_said():
     at = finish(playground(dataset="moons", epochs="50", rate="100", optimizer="sgd", size="50"))
-    assert at.session_state["pg_player"].status == "diverged"
+    assert player_of(at).status == "diverged"
     assert any("ran away" in w.value for w in at.warning)
 
 
@@ -194,11 +200,12 @@ BAD = [
 
 
 @pytest.mark.parametrize("query", BAD, ids=str)
-def test_damaged_link_is_one_sentence_and_a_finished_page(query):
+def test_damaged_link_is_put_right_with_one_sentence(query):
     at = playground(**query)
     assert not at.exception
-    assert len(at.error) == 1
-    assert "first preset is shown" in at.error[0].value
+    assert not at.error
+    assert len(at.warning) == 1
+    assert "The link was put right" in at.warning[0].value
     assert metrics(at)
 
 
@@ -209,6 +216,7 @@ def test_damaged_view_falls_back(query):
     at = playground(**query)
     assert not at.exception
     assert not at.error
+    assert len(at.warning) == 1
     assert metrics(at)
 
 
@@ -217,11 +225,9 @@ def test_link_round_trip():
     view = View(
         epoch=17, point=(0.25, -1.5), layers=("classes", "circle"), colouring="slope", view=(-1.0, 0.5, -0.5, 1.0)
     )
-    link = write_link(setup, view, View())
-    assert read_setup(link, SHOWCASE) == setup
-    assert read_view(link, View()) == view
-    preset = setup_of(SHOWCASE["plain"], "plain")
-    assert read_setup(write_link(preset, view, View()), SHOWCASE) == preset
+    for shown in (setup, setup_of(SHOWCASE["plain"], "plain")):
+        whole = whole_of(shown, view)
+        assert STATE.read(STATE.link(whole)) == (whole, [])
 
 
 def test_own_points_travel_in_the_link():
@@ -236,21 +242,21 @@ def test_own_points_travel_in_the_link():
 
 def test_points_are_added_removed_and_taken_back(monkeypatch):
     at = playground()
-    count = len(at.session_state["pg_setup"].points[0])
+    count = len(at.session_state["playground_fields"].setup.points[0])
     import pages.playground.state as state
 
     session = at.session_state
-    fake = {key: session[key] for key in ("pg_setup", "pg_view", "pg_player")}
+    fake = {key: session[key] for key in ("playground_fields", "pg_players")}
     monkeypatch.setattr(state.st, "session_state", fake)
-    points, labels = fake["pg_setup"].points
+    points, labels = state.points()
     state.edit_points(np.vstack([points, [[0.5, 0.9]]]), np.append(labels, 1))
-    assert len(fake["pg_setup"].points[0]) == count + 1
-    assert fake["pg_player"].snapshots, "the network stays on the screen"
+    assert len(state.points()[0]) == count + 1
+    assert state.player().snapshots, "the network stays on the screen"
     state.edit_points(points[:3], labels[:3])
     state.undo_points()
     state.undo_points()
-    assert fake["pg_setup"].own == ""
-    assert len(fake["pg_setup"].points[0]) == count
+    assert state.setup().own == ""
+    assert len(state.points()[0]) == count
 
 
 def test_csv_of_points_is_taken_or_refused_with_a_sentence():
@@ -258,7 +264,7 @@ def test_csv_of_points_is_taken_or_refused_with_a_sentence():
     text = points_to_csv(np.array([[0.1, 0.2], [0.3, -0.4], [0.5, 0.5]]), np.array([0, 1, 1]))
     at.file_uploader(key="pg_csv").upload("p.csv", text.encode()).run()
     assert not at.exception
-    assert len(at.session_state["pg_setup"].points[0]) == 3
+    assert len(at.session_state["playground_fields"].setup.points[0]) == 3
     at = playground()
     at.file_uploader(key="pg_csv").upload("p.csv", b"1,2,3,4\n").run()
     assert not at.exception

@@ -1,0 +1,31 @@
+"""No link takes a page down: those that once did, and some odd ones for every page (a long hunt: hunt_links)."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests import hunt_links as hunt
+
+
+@pytest.fixture
+def soon():
+    with hunt.impatient():
+        yield
+
+
+@pytest.mark.parametrize(("page", "link"), hunt.KNOWN, ids=lambda value: str(value)[:40])
+def test_links_that_took_a_page_down_are_put_right(page, link, soon):
+    at = hunt.opened(page, link)
+    assert hunt.wrong_with(at, link) == ""
+    fine = link.get("pg_epochs") == "3000" or link.get("pg_size") == "5000" or link.get("pg_noise") == "0.6"
+    assert len(at.warning) == (not fine), "what was put right is said in one sentence; these three are in range now"
+
+
+def test_some_odd_links(soon):
+    sessions = {}
+    for page, link in itertools.islice(hunt.random_links(11), 40):
+        at = hunt.opened(page, link, sessions.get(page))
+        assert hunt.wrong_with(at, link) == "", (page, link)
+        sessions[page] = at
