@@ -22,6 +22,7 @@ _MODULES = (
     "certificates.intervals",
     "certificates.linear_bounds",
     "certificates.quadratic.radius",
+    "certificates.semidefinite.certificate",
     "certificates.fast_lip",
     "certificates.lipschitz",
     "certificates.local_lipschitz",

@@ -31,6 +31,7 @@ from tests.helpers import KINDS, NORMS, random_network, random_points
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "neighbours": {"max_seconds": None, "max_regions": 300},
     "exact": {"max_seconds": None, "max_regions": 200},
+    "semidefinite": {"max_seconds": None, "max_iterations": 60},
     "clever": {"batches": 3, "samples": 16},
 }
 TOYS = ("moons-figure", "moons-two-layers", "spirals-many", "zero-biases", "dead-neuron")

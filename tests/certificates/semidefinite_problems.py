@@ -41,6 +41,40 @@ def interval_bounds(net, frame, radius, slack=np.inf):
     return Bounds(identity, tuple(low), tuple(high), slack)
 
 
+def points_of_equality(net, frame, rival, radius, rng, tries=16):
+    """Points d with f_label = f_rival within the radius, by halving along random directions."""
+
+    def ahead(d):
+        logits = values(net, frame.point + d)[-1]
+        return logits[frame.label] - logits[rival]
+
+    for direction in rng.standard_normal((tries, net.inputs)):
+        end = direction / np.linalg.norm(direction) * radius
+        if ahead(end) > 0:
+            continue
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if ahead(middle * end) > 0 else (low, middle)
+        yield high * end
+
+
+def lifted_point(problem, net, d):
+    """(zeta, v') of a point of equality."""
+    z = values(net, np.frombuffer(problem.identity.point) + d)
+    zeta = np.array([max(z[layer - 1][neuron], 0.0) for layer, neuron in problem.where]) / problem.units
+    y = problem.basis.T @ d
+    if problem.pivot_is_neuron:
+        return zeta, np.concatenate([[1.0], y, zeta[:-1]])
+    return zeta, np.concatenate([[1.0], y[1:], zeta])
+
+
+def every_form(problem):
+    """All forms by form index, (3 n + 1 + K, N)."""
+    base, n = problem.base_forms(), problem.neurons
+    return np.concatenate([base[: 2 * n], base[2 * n] - base[:n] - base[n : 2 * n], base[2 * n :]])
+
+
 def random_problem(widths, radius, rng):
     """The relaxation of a random network towards the class after the predicted one, or None."""
     net, point = network(widths, rng), rng.standard_normal(widths[0])

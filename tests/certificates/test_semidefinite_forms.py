@@ -9,35 +9,14 @@ import torch
 from relucert_core.certificates.semidefinite.forms import ball_forms, basis_norm_above, relax
 from relucert_core.certificates.semidefinite.relaxation import COMPLEMENT
 from relucert_core.certificates.semidefinite.substitution import BELOW, Frame, Lifting, Substitution
-from tests.certificates.semidefinite_problems import WIDTHS, interval_bounds, network, values
-
-
-def points_of_equality(net, frame, rival, radius, rng, tries=16):
-    """Points d with f_label = f_rival within the radius, by halving along random directions."""
-
-    def ahead(d):
-        logits = values(net, frame.point + d)[-1]
-        return logits[frame.label] - logits[rival]
-
-    for direction in rng.standard_normal((tries, net.inputs)):
-        end = direction / np.linalg.norm(direction) * radius
-        if ahead(end) > 0:
-            continue
-        low, high = 0.0, 1.0
-        for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (middle, high) if ahead(middle * end) > 0 else (low, middle)
-        yield high * end
-
-
-def lifted_point(problem, net, d):
-    """(zeta, v') of a point of equality."""
-    z = values(net, np.frombuffer(problem.identity.point) + d)
-    zeta = np.array([max(z[layer - 1][neuron], 0.0) for layer, neuron in problem.where]) / problem.units
-    y = problem.basis.T @ d
-    if problem.pivot_is_neuron:
-        return zeta, np.concatenate([[1.0], y, zeta[:-1]])
-    return zeta, np.concatenate([[1.0], y[1:], zeta])
+from tests.certificates.semidefinite_problems import (
+    WIDTHS,
+    interval_bounds,
+    lifted_point,
+    network,
+    points_of_equality,
+    values,
+)
 
 
 @pytest.mark.parametrize("widths", WIDTHS, ids=str)

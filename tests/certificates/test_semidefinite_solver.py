@@ -9,7 +9,7 @@ from relucert_core.certificates.semidefinite.forms import ball_forms
 from relucert_core.certificates.semidefinite.operator import Operator
 from relucert_core.certificates.semidefinite.relaxation import COMPLEMENT, OMEGA_BOX, ZETA_BOX
 from relucert_core.certificates.semidefinite.solver import EMPTY, GAP, STOP, TIME, solve
-from tests.certificates.semidefinite_problems import WIDTHS, random_problem
+from tests.certificates.semidefinite_problems import WIDTHS, every_form, random_problem
 
 
 def with_random_cuts(problem, count, rng, directions=2):
@@ -20,12 +20,6 @@ def with_random_cuts(problem, count, rng, directions=2):
     pairs = {tuple(sorted(pair)) for pair in rng.integers(0, forms, (8 * count, 2)).tolist()}
     good = [(a, b) for a, b in pairs if b >= 3 * n or a % n != b % n]
     return problem.with_cuts(np.array(good[:count]))
-
-
-def every_form(problem):
-    """All forms by form index, (3 n + 1 + K, N)."""
-    base, n = problem.base_forms(), problem.neurons
-    return np.concatenate([base[: 2 * n], base[2 * n] - base[:n] - base[n : 2 * n], base[2 * n :]])
 
 
 def matrices(problem):

@@ -61,7 +61,7 @@ def relax(frame: Frame, rival: int, bounds: Bounds, radius: float, lifting: Lift
     whole = bounds.slack == np.inf
     if any(part.any() for part in (work.dropped if not whole else work.dropped[:-2])):
         return None
-    margin, neurons = _rows(work, rival)
+    margin, neurons = margin_rows(work, rival)
     basis = _basis(work, margin, neurons)
     norm = basis_norm_above(basis)
     reach = norm * radius * (1 + 4 * UNIT_ROUNDOFF)
@@ -84,7 +84,7 @@ def relax(frame: Frame, rival: int, bounds: Bounds, radius: float, lifting: Lift
     return found if finite and centre > 0 else None
 
 
-def _rows(work: Substitution, rival: int) -> tuple[Rows, list[Rows]]:
+def margin_rows(work: Substitution, rival: int) -> tuple[Rows, list[Rows]]:
     """The rows of the margin f_label - f_rival and of each hidden layer's lifted neurons, over d and z.
 
     A neuron of the last hidden layer may be lowered where the margin takes it with a positive sign, and raised where it

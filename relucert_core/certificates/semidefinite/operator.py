@@ -18,6 +18,7 @@ import scipy.sparse
 from relucert_core.certificates.semidefinite.factors import lower_product, mirror, symmetric_product
 from relucert_core.certificates.semidefinite.relaxation import Relaxation
 
+_OPERATIONS = 1.2e10  # in a second, one thread: a guess on the slow side
 _KINDS = (("z", "w"), ("z", "Z"), ("w", "W"))  # the two forms of the neurons' three constraints, see `Gram.box`
 _STRIP = 2**15  # numbers in a strip of Schur's matrix: a few of these stay in the processor's cache
 
@@ -217,3 +218,11 @@ def _products(out: np.ndarray, lefts: tuple[np.ndarray, ...], rights: tuple[np.n
     for left, right in zip(lefts[1:], rights[1:], strict=True):
         out += left[:, :width] * right[:, :width]
     out *= 0.25
+
+
+def iteration_seconds(problem: Relaxation) -> float:
+    """About how long one iteration of the solver takes for a problem, before any is measured."""
+    size, neurons = problem.size, problem.neurons
+    count = 3 * neurons + len(problem.cuts) + 1
+    operations = 22 * size**3 + 12 * size * size * neurons + count**3 / 3 + 60 * count * count
+    return 2e-3 + operations / _OPERATIONS

@@ -93,14 +93,15 @@ def solve(
     gap: float = 5e-3,
     max_seconds: float = np.inf,
     stop: Callable[[Progress], bool] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Solution:
     """Multipliers for the relaxation.
 
     Ends when the primal and the dual value are within a share `gap` of the latter and the primal is feasible to 1e-5,
     when `stop` says so, when the dual value shows that no point of the ball can satisfy the problem ("empty"), or when
-    another iteration would not fit into `max_seconds` of this process's time.
+    another iteration would not fit into `max_seconds` of `clock`.
     """
-    run = _Run(problem)
+    run = _Run(problem, clock)
     with np.errstate(all="ignore"):  # numbers that are not finite end the method
         try:
             run.go(gap, max_seconds, stop)
@@ -112,8 +113,8 @@ def solve(
 class _Run:
     """One run of the method."""
 
-    def __init__(self, problem: Relaxation) -> None:
-        self.began = time.process_time()
+    def __init__(self, problem: Relaxation, clock: Callable[[], float]) -> None:
+        self.clock, self.began = clock, clock()
         self.maps = Operator(problem)
         maps = self.maps
         self.signed = np.flatnonzero(maps.signed)
@@ -128,8 +129,8 @@ class _Run:
 
     @property
     def seconds(self) -> float:
-        """The time spent, of this thread's processor."""
-        return time.process_time() - self.began
+        """The time spent."""
+        return self.clock() - self.began
 
     def solution(self) -> Solution:
         """What was found so far."""

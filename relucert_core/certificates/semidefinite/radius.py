@@ -1,0 +1,238 @@
+"""The largest radius that the semidefinite bound proves, against all rivals, anytime.
+
+Over the ball of radius r every rival j has a proved value v_j(r): all its adversarial points within r lie at a squared
+distance of at least v_j(r). So min(r^2, min_j v_j(r)) bounds the squared distance from below. v is not monotone in r;
+each r tried is a proof of its own, and the largest result counts. A sweep over the rivals goes from the hardest, by the
+quadratic bound of its margin, to the easiest; rivals that this bound excludes cost nothing. As soon as one rival has
+only v_j < r^2, the others are asked for no more than that at first; once all have a value, the least one is worked on.
+A sweep that cannot beat the radius proved so far is given up. The radii tried lie between that radius and the nearest
+adversarial point known; with none known they double. `rivals` has what is tried for each rival. The directions of all
+solutions are followed to the boundary: adversarial points come for free.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from relucert_core.certificates.semidefinite.bounds import Balls
+from relucert_core.certificates.semidefinite.rivals import Rival, Task
+from relucert_core.certificates.semidefinite.substitution import Frame
+from relucert_core.network import Network
+from relucert_core.rounding import below, distance_above
+from relucert_core.witness import proved_adversarial
+
+CLOSED = 1 / (1 + 4e-7)
+FAR = 1e9  # times one more than the largest number of the point: the search goes no further
+_CAUTIOUS = 520  # hidden neurons from which the first radius is not the upper bound at once
+_STALE = 0.99  # a sweep over a ball is given up when an adversarial point comes this near to its centre
+_IDLE_SWEEPS = 2
+_FIRST_STEP, _LARGE_STEP = 0.45, 0.6  # of the gap to the upper bound, from one radius to the next
+Follow = Callable[[np.ndarray], float]
+
+
+@dataclass(frozen=True, eq=False)
+class Improvement:
+    """Both sides so far. by: what raised `lower` or lowered `upper` last. witness: (D,), proved, at distance `upper`.
+
+    rival: the class that limits the last sweep, -1 without one. iterations: of the solver, in all.
+    """
+
+    lower: float
+    upper: float
+    witness: torch.Tensor | None
+    rival: int
+    iterations: int
+    seconds: float
+
+
+def improvements(
+    net: Network,
+    point: torch.Tensor,
+    label: int,
+    *,
+    lower: float = 0.0,
+    upper: float = math.inf,
+    max_seconds: float = math.inf,
+    max_iterations: float = math.inf,
+    follow: Follow | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[Improvement]:
+    """Search from one point (D,); a step after every improvement of either side, the last one when it ends.
+
+    lower: a radius proved before. upper: the distance, rounded up, of an adversarial point known before. follow: looks
+    for a nearer one along a displacement (D,) and returns the distance, rounded up, of the nearest that is known to
+    the caller, who keeps it (by default this module looks, and keeps it as `witness`). max_seconds are those of
+    `clock`, max_iterations the solver's. Nothing is yielded where the label is not proved to win at the point.
+    """
+    frame = Frame.around(net, point, label)
+    if frame.margins.status[0] != "ok":
+        return
+    yield from _Search(frame, lower, upper, max_seconds, max_iterations, follow, clock).run()
+
+
+class _Search:
+    """One search: the two sides, the clock, the bounds of the radii tried."""
+
+    def __init__(
+        self, frame: Frame, lower: float, upper: float, max_seconds: float, max_iterations: float,
+        follow: Follow | None, clock: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self.frame, self.lower, self.upper, self.follow, self.clock = frame, lower, upper, follow, clock
+        self.began, self.max_seconds, self.max_iterations = clock(), max_seconds, max_iterations
+        self.balls = Balls(frame)
+        self.witness: torch.Tensor | None = None
+        self.rival, self.iterations = -1, 0
+        self.idle = 0  # sweeps in a row that moved neither side
+        self.bound_seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the search began."""
+        return self.clock() - self.began
+
+    @property
+    def left(self) -> float:
+        """Seconds of the budget that are left; none where the iterations are used up."""
+        return self.max_seconds - self.seconds if self.iterations < self.max_iterations else 0.0
+
+    def step(self) -> Improvement:
+        """The state as a record."""
+        return Improvement(self.lower, self.upper, self.witness, self.rival, self.iterations, self.seconds)
+
+    def run(self) -> Iterator[Improvement]:
+        """Radius after radius, until the two sides meet, the time is up or nothing is gained any more."""
+        share = _FIRST_STEP
+        cautious = sum(self.frame.net.widths) > _CAUTIOUS
+        far = FAR * (1 + float(np.abs(self.frame.point).max()))
+        while (
+            self.lower < min(self.upper * CLOSED, far) and self.left > self.bound_seconds and self.idle < _IDLE_SWEEPS
+        ):
+            radius = self._next_radius(share, cautious)
+            if not 0 < radius < math.inf:
+                break
+            lower, upper, began = self.lower, self.upper, self.seconds
+            for _ in self._sweep(radius):
+                yield self.step()
+            cheap = self.seconds - began < 0.1 * self.left
+            moved = self.lower > lower * (1 + 1e-4) or self.upper < upper * (1 - 1e-4)
+            self.idle = 0 if moved else self.idle + 1
+            if self.lower >= radius:
+                share = _LARGE_STEP if cheap else _FIRST_STEP
+            elif self.upper > _STALE * radius:
+                share, cautious = max(0.05, share * (0.5 if self.lower == lower else 0.7)), True
+        yield self.step()
+
+    def _next_radius(self, share: float, cautious: bool) -> float:
+        """The next radius to try: up to the upper bound at once, or where that is near, else part of the way."""
+        lower, upper = self.lower, self.upper
+        if upper == math.inf:
+            return 2 * lower if lower > 0 else float(self.frame.gaps.min()) / self._steepness()
+        if not cautious or lower > 0.97 * upper:
+            return upper
+        return lower + share * (upper - lower)
+
+    def _steepness(self) -> float:
+        """A rough upper bound of how fast margins change: a scale for a first radius where none is known."""
+        return max(1e-300, 2 * math.prod(max(layer.frobenius, 1e-100) for layer in self.frame.net.affine))
+
+    def _sweep(self, radius: float) -> Iterator[None]:
+        """Try all rivals at one radius; yields whenever a side has improved."""
+        began = self.seconds
+        bounded = self.balls.at(radius)
+        self.bound_seconds = max(self.bound_seconds, self.seconds - began)
+        task = Task(
+            self.frame, bounded.bounds, radius, lambda: self.left, lambda: self.max_iterations - self.iterations,
+            self._follow, self.clock,
+        )  # fmt: skip
+        order = [int(j) for j in np.argsort(bounded.margins) if not bounded.margins[j] > 0]
+        rivals = [Rival(task, j) for j in order]
+        while self.left > 0:
+            lower, upper = self.lower, self.upper
+            self._claim(rivals, radius)
+            chosen = self._chosen(rivals, radius)
+            if chosen is not None:
+                before = chosen.iterations
+                chosen.raise_to(self._target(rivals, chosen, radius))
+                self.iterations += chosen.iterations - before
+            self._claim(rivals, radius)
+            if self.lower > lower or self.upper < upper:
+                yield
+            if chosen is None or self.upper < _STALE * radius:  # the ball is larger than need be, its bounds looser
+                return
+
+    def _claim(self, rivals: list[Rival], radius: float) -> None:
+        """Once every rival has a value, the least of them counts."""
+        if not all(rival.tried for rival in rivals):
+            return
+        least = min(rivals, key=lambda rival: rival.value, default=None)
+        if least is None or least.value >= radius * radius:
+            self.lower = max(self.lower, radius)
+        elif math.sqrt(least.value) > self.lower:
+            self.lower, self.rival = max(self.lower, float(below(math.sqrt(below(least.value))))), least.rival
+
+    def _chosen(self, rivals: list[Rival], radius: float) -> Rival | None:
+        """The rival to work on: the least value while it is not above the radius proved, then those not tried yet.
+
+        None where nothing can be gained any more: a value is final and no more than what is proved, or all are enough.
+        """
+        tried = [rival for rival in rivals if rival.tried]
+        least = min(tried, key=lambda rival: rival.value, default=None)
+        if least is not None and least.value <= self.lower**2:
+            return None if least.final else least
+        fresh = next((rival for rival in rivals if not rival.tried), None)
+        if fresh is not None:
+            return fresh
+        return None if least is None or least.final or least.value >= radius * radius else least
+
+    def _target(self, rivals: list[Rival], chosen: Rival, radius: float) -> float:
+        """What to ask a rival for: no more than the final values of the others allow, at first no more than theirs."""
+        others = [
+            rival.value for rival in rivals if rival is not chosen and rival.tried and (rival.final or not chosen.tried)
+        ]
+        return min([radius * radius, *others])
+
+    def _follow(self, ways: np.ndarray) -> None:
+        """Look for adversarial points along each of the displacements (S, D)."""
+        for way in ways:
+            if self.follow is not None:
+                self.upper = min(self.upper, self.follow(way))
+                continue
+            point = boundary_along(self.frame, way, 2 * min(self.upper, self.balls.found[-1].radius))
+            if point is None:
+                continue
+            distance = float(distance_above(point, torch.from_numpy(self.frame.point), 2.0))
+            if distance < self.upper:
+                self.upper, self.witness = distance, point
+
+
+def boundary_along(frame: Frame, direction: np.ndarray, farthest: float) -> torch.Tensor | None:
+    """The first point on the ray from the centre along `direction` (D,) that is proved adversarial, or None."""
+    length = float(np.linalg.norm(direction))
+    if not 0 < length < math.inf:
+        return None
+    along = torch.from_numpy(direction / length)
+    centre = torch.from_numpy(frame.point)
+
+    def reads_otherwise(distances: torch.Tensor) -> torch.Tensor:
+        logits = frame.net(centre + distances[:, None] * along)
+        return logits.argmax(1) != frame.label
+
+    grid = torch.linspace(0, farthest, 129, dtype=torch.float64)
+    hits = reads_otherwise(grid).nonzero()
+    if not len(hits):
+        return None
+    low, high = float(grid[max(int(hits[0]) - 1, 0)]), float(grid[int(hits[0])])
+    for _ in range(4):
+        inner = torch.linspace(low, high, 65, dtype=torch.float64)
+        first = int(reads_otherwise(inner).nonzero()[0])
+        low, high = float(inner[max(first - 1, 0)]), float(inner[first])
+    pushes = high * (1 + torch.tensor([0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6], dtype=torch.float64))
+    points = centre + pushes[:, None] * along
+    good = proved_adversarial(frame.net, points, torch.full((len(points),), frame.label)).nonzero()
+    return points[int(good[0])] if len(good) else None

@@ -1,0 +1,99 @@
+"""The certificate as a whole: below the exact distance, above the cheaper bounds, close to both on small networks."""
+
+import itertools
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+
+import relucert_core as rc
+from relucert_core.certificates.semidefinite.radius import boundary_along, improvements
+from relucert_core.certificates.semidefinite.substitution import Frame
+from relucert_core.errors import InvalidInput, Unsupported
+from relucert_core.witness import proved_adversarial
+from tests.certificates.semidefinite_problems import network
+
+SHAPES = ((4, 6), (3, 8, 8), (6, 5, 5, 4))
+
+
+@pytest.mark.parametrize("widths", SHAPES, ids=str)
+def test_it_lies_between_the_cheaper_bounds_and_the_exact_distance(widths):
+    rng, ratios = np.random.default_rng(sum(widths)), []
+    for _ in range(3):
+        net, point = network(widths, rng), rng.standard_normal(widths[0])
+        found = rc.certify(net, point, method="semidefinite", max_seconds=2.0)
+        exact = rc.certify(net, point, method="exact", max_seconds=3.0)
+        cheaper = [rc.certify(net, point, method=m).radius for m in ("crown-ada", "quadratic", "simplex")]
+        assert found.guarantee == ("exact" if found.upper <= found.radius * (1 + 1e-6) else "lower bound")
+        assert found.radius <= exact.upper
+        assert found.radius >= max(cheaper[:2])
+        if found.witness is not None:
+            assert bool(proved_adversarial(net, torch.from_numpy(found.witness)[None], torch.tensor([found.label]))[0])
+            assert np.linalg.norm(found.witness - point) <= found.upper
+            assert exact.radius <= found.upper
+        if exact.upper < math.inf:
+            ratios.append(found.radius / exact.upper)
+    assert np.median(ratios) > 0.95
+
+
+def test_ties_and_wrong_labels_give_zero_and_no_problem():
+    rng = np.random.default_rng(0)
+    net = network((3, 5, 5), rng)
+    point = rng.standard_normal(3)
+    found = rc.certify(net, point, method="semidefinite", label=(int(np.argmax(net(point))) + 1) % 3)
+    assert (found.radius, found.status) == (0.0, "wrong prediction")
+    assert found.parts["iterations"] == 0
+    weights, biases = [w.copy() for w in net.weights], [b.copy() for b in net.biases]
+    weights[-1][1], biases[-1][1] = weights[-1][0], biases[-1][0]
+    weights[-1][2], biases[-1][2] = 0.0, -1e3
+    tied = rc.certify(rc.Network(weights, biases), point, method="semidefinite")
+    assert (tied.radius, tied.status) == (0.0, "tie for the first place")
+    assert list(improvements(rc.Network(weights, biases), torch.from_numpy(point), 0)) == []
+
+
+def test_it_ends_far_away_where_nothing_is_adversarial():
+    net = rc.Network([np.eye(2), np.array([[1.0, 1.0], [0.0, 0.0]])], [np.zeros(2), np.array([1.0, 0.0])])
+    found = rc.certify(net, np.array([0.3, 0.4]), method="semidefinite", max_seconds=30.0)
+    assert found.radius > 1e9
+    assert found.upper == math.inf
+
+
+def test_other_norms_are_refused_and_budgets_checked():
+    net = network((3, 5), np.random.default_rng(0))
+    with pytest.raises(Unsupported, match="norm"):
+        rc.certify(net, np.zeros(3), method="semidefinite", norm=1)
+    with pytest.raises(InvalidInput, match="max_seconds"):
+        rc.certify(net, np.zeros(3), method="semidefinite", max_seconds=-1.0)
+
+
+def test_both_sides_only_improve_and_the_budget_is_kept():
+    rng = np.random.default_rng(5)
+    net, point = network((12, 30, 30), rng), rng.standard_normal(12)
+    began = time.process_time()
+    steps = list(
+        improvements(net, torch.from_numpy(point), int(np.argmax(net(point))), max_seconds=2.0, clock=time.process_time)
+    )
+    assert time.process_time() - began < 2.0 * 1.1 + 0.1
+    assert steps[-1].lower > 0
+    for before, after in itertools.pairwise(steps):
+        assert after.lower >= before.lower
+        assert after.upper <= before.upper
+        assert after.seconds >= before.seconds
+    assert steps[-1].lower <= steps[-1].upper
+
+
+def test_the_boundary_along_a_direction():
+    rng = np.random.default_rng(6)
+    net, point = network((3, 6, 6), rng), rng.standard_normal(3)
+    frame = Frame.around(net, torch.from_numpy(point))
+    hits = [boundary_along(frame, direction, 5.0) for direction in rng.standard_normal((10, 3))]
+    found = [hit for hit in hits if hit is not None]
+    assert found
+    for hit in found:
+        assert bool(proved_adversarial(net, hit[None], torch.tensor([frame.label]))[0])
+        inner = point + (hit.numpy() - point) * (1 - 1e-3)
+        assert int(np.argmax(net(inner))) == frame.label
+    assert boundary_along(frame, np.zeros(3), 5.0) is None
+    assert boundary_along(frame, np.full(3, np.nan), 5.0) is None
