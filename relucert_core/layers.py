@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
+from relucert_core.arrays import Matrix, Signs, SparseMatrix, Vector
 from relucert_core.memory import need_memory
 from relucert_core.rounding import (
     SMALLEST,
@@ -41,9 +42,9 @@ class Layer:
     All are read-only.
     """
 
-    weight: np.ndarray | csr_array
-    bias: np.ndarray
-    rectified: np.ndarray | None
+    weight: Matrix | SparseMatrix
+    bias: Vector
+    rectified: Signs | None
 
     def __post_init__(self) -> None:
         parts = (self.weight,) if isinstance(self.weight, np.ndarray) else csr_parts(self.weight)

@@ -12,14 +12,18 @@ import copy
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
 
+from relucert_core.arrays import Floats, ManyPoints, Matrix, Numbers, OfAnyRank, OnePoint, TorchPoints, Vector
 from relucert_core.errors import InvalidInput, Unsupported, shown
 from relucert_core.files import reason
 from relucert_core.layers import Affine, Dense, Layer, csr_parts, read_only
+
+if TYPE_CHECKING:
+    from relucert_core.importers.card import ReadingCard
 
 
 class Network:
@@ -36,10 +40,10 @@ class Network:
     affine: tuple[Affine, ...]
     name: str
     stored_dtype: str
-    card: Any
+    card: ReadingCard | None
     input_range: tuple[float, float] | None = None
 
-    def __init__(self, weights: Sequence[Any], biases: Sequence[Any], *, name: str = "network") -> None:
+    def __init__(self, weights: Sequence[Numbers], biases: Sequence[Numbers], *, name: str = "network") -> None:
         """Build from W_i of shape (out, in) and b_i of shape (out,), NumPy or torch or nested lists.
 
         Raises InvalidInput, naming the layer, when shapes do not chain, a number is not finite, or there are
@@ -61,7 +65,7 @@ class Network:
         self._set(layers, affine, "float32" if all(single for _, single in pairs) else "float64", name, None)
 
     @classmethod
-    def of_layers(cls, layers: Sequence[Layer], *, name: str = "network", card: Any = None) -> Network:
+    def of_layers(cls, layers: Sequence[Layer], *, name: str = "network", card: ReadingCard | None = None) -> Network:
         """Build from layers that may be sparse or carry outputs; all but the last have a mask `rectified`.
 
         Raises InvalidInput as `__init__` does.
@@ -69,7 +73,8 @@ class Network:
         if len(layers) < 2 or layers[-1].rectified is not None or any(x.rectified is None for x in layers[:-1]):
             raise InvalidInput("A network needs at least 2 layers, all but the last of them with a mask of its ReLUs.")
         if all(_is_plain(layer) for layer in layers[:-1]) and isinstance(layers[-1].weight, np.ndarray):
-            net = cls([layer.weight for layer in layers], [layer.bias for layer in layers], name=name)
+            dense = [layer.weight for layer in layers if isinstance(layer.weight, np.ndarray)]
+            net = cls(dense, [layer.bias for layer in layers], name=name)
         else:
             net = cls.__new__(cls)
             net._set(layers, tuple(layer.affine for layer in layers), _stored_as(layers), name, None)
@@ -77,7 +82,12 @@ class Network:
         return net
 
     def _set(
-        self, layers: Sequence[Layer], affine: tuple[Affine, ...], stored_dtype: str, name: str, card: Any
+        self,
+        layers: Sequence[Layer],
+        affine: tuple[Affine, ...],
+        stored_dtype: str,
+        name: str,
+        card: ReadingCard | None,
     ) -> None:
         self.layers, self.affine, self.stored_dtype, self.name, self.card = (
             tuple(layers),
@@ -92,7 +102,7 @@ class Network:
         if self.classes < 2:
             raise InvalidInput(f"The last layer gives {self.classes} logit; a classifier needs at least 2 classes.")
 
-    def with_card(self, card: Any) -> Network:
+    def with_card(self, card: ReadingCard | None) -> Network:
         """The same network with a card of how it was read."""
         net = type(self).__new__(type(self))
         net.__dict__.update(self.__dict__, card=card)
@@ -129,13 +139,13 @@ class Network:
         return len(self.layers)
 
     @cached_property
-    def weights(self) -> tuple[np.ndarray, ...]:
+    def weights(self) -> tuple[Matrix, ...]:
         """The weight matrices of a chain as read-only float64 arrays (out, in); Unsupported for other networks."""
         self.need_chain("Reading `weights`")
-        return tuple(layer.weight for layer in self.layers)
+        return tuple(layer.weight for layer in self.layers if isinstance(layer.weight, np.ndarray))
 
     @cached_property
-    def biases(self) -> tuple[np.ndarray, ...]:
+    def biases(self) -> tuple[Vector, ...]:
         """The bias vectors of a chain as read-only float64 arrays (out,); Unsupported for other networks."""
         self.need_chain("Reading `biases`")
         return tuple(layer.bias for layer in self.layers)
@@ -169,7 +179,15 @@ class Network:
                 _hash(sha, layer.rectified, "|b1")
         return sha.hexdigest()
 
-    def __call__(self, points: Any) -> Any:
+    @overload
+    def __call__(self, points: OfAnyRank) -> Floats: ...
+    @overload
+    def __call__(self, points: OnePoint) -> Vector: ...
+    @overload
+    def __call__(self, points: ManyPoints) -> Matrix: ...
+    @overload
+    def __call__(self, points: TorchPoints) -> torch.Tensor: ...
+    def __call__(self, points: Any) -> Floats | torch.Tensor:
         """The logits in float64: (D,) -> (K,), (B, D) -> (B, K). Torch in, torch out; anything else gives NumPy."""
         tensor, single = as_points(self, points)
         logits = self.logits(tensor)
@@ -188,7 +206,7 @@ class Network:
             hidden = layer.rectify(values[-1])
         return values
 
-    def compose(self, matrix: Any, offset: Any, *, name: str | None = None) -> Network:
+    def compose(self, matrix: Numbers, offset: Numbers, *, name: str | None = None) -> Network:
         """The network t -> f(offset + matrix t): matrix (D, d), offset (D,). Rounds W^(1) matrix to float64."""
         first = self.affine[0]
         matrix = as_tensor(matrix, "the matrix")

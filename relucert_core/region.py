@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
 
+from relucert_core.arrays import Matrix, Numbers, Signs, Vector
 from relucert_core.errors import InvalidInput
 from relucert_core.forward import AffineLayer, back, times
 from relucert_core.layers import Sparse, active
@@ -27,12 +26,12 @@ class ActivationRegion:
     C, d: (K, D) and (K,): f(x) = C x + d on the region (W^theta and b^theta of the paper).
     """
 
-    point: np.ndarray
-    pattern: tuple[np.ndarray, ...]
-    P: np.ndarray
-    q: np.ndarray
-    C: np.ndarray
-    d: np.ndarray
+    point: Vector
+    pattern: tuple[Signs, ...]
+    P: Matrix
+    q: Vector
+    C: Matrix
+    d: Vector
 
     def place(self, row: int) -> tuple[int, int]:
         """The (layer, neuron) of a row of P: layers count from 1 as in the paper, neurons from 0."""
@@ -43,7 +42,7 @@ class ActivationRegion:
         raise InvalidInput(f"The region has {len(self.P)} rows; row {row + len(self.P)} is none of them.")
 
 
-def activation_region(net: Network, point: Any) -> ActivationRegion:
+def activation_region(net: Network, point: Numbers) -> ActivationRegion:
     """Algorithm 1 as printed, at one point (D,). Raises InvalidInput for another shape or a number that isn't finite.
 
     A neuron exactly on its face (z = 0) counts as off, see `layers.active`. Outputs that a layer carries on

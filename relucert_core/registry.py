@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import re
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, overload
 
 import torch
 
-from relucert_core.certificates.result import CertificateBatch, CertificateEntry
+from relucert_core.arrays import Labels, ManyPoints, Norm, OfAnyRank, OnePoint, TorchPoints
+from relucert_core.certificates.result import Certificate, CertificateBatch, CertificateEntry
 from relucert_core.devices import on_cpu
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.norms import check_norm, norm_name, plain_number
 
-_MODULES = (
-    "certificates.simplex",
-    "certificates.boundary",
-    "certificates.intervals",
-    "certificates.linear_bounds",
-    "certificates.quadratic.radius",
-    "certificates.semidefinite.certificate",
-    "certificates.fast_lip",
-    "certificates.lipschitz",
-    "certificates.local_lipschitz",
-    "search.neighbours.walk",
-    "search.exact.branch_and_bound",
-    "certificates.clever",
-)
+_FOLDERS = ("certificates", "search")
+_DEFINES = re.compile(r"^ENTR(?:Y|IES)\b", re.MULTILINE)
+
+
+def entry_modules() -> list[str]:
+    """The modules that define ENTRY or ENTRIES, by their text: a certificate is one file, and no other is imported."""
+    found = []
+    for folder in _FOLDERS:
+        package = importlib.import_module(f"relucert_core.{folder}")
+        for root in map(Path, package.__path__):
+            for path in sorted(root.rglob("*.py")):
+                if _DEFINES.search(path.read_text(encoding="utf8")):
+                    found.append(".".join((package.__name__, *path.relative_to(root).with_suffix("").parts)))
+    return found
 
 
 class _Registry(Mapping[str, CertificateEntry]):
@@ -40,10 +43,9 @@ class _Registry(Mapping[str, CertificateEntry]):
 
     def _load(self) -> dict[str, CertificateEntry]:
         if not self._entries:
-            for name in _MODULES:
-                module = importlib.import_module(f"relucert_core.{name}")
-                for entry in getattr(module, "ENTRIES", None) or (module.ENTRY,):
-                    self._entries[entry.name] = entry
+            modules = [importlib.import_module(name) for name in entry_modules()]
+            entries = [entry for module in modules for entry in getattr(module, "ENTRIES", None) or (module.ENTRY,)]
+            self._entries = {entry.name: entry for entry in sorted(entries, key=lambda e: (e.place, e.name))}
         return self._entries
 
     def __getitem__(self, name: str) -> CertificateEntry:
@@ -59,9 +61,25 @@ class _Registry(Mapping[str, CertificateEntry]):
 CERTIFICATES: Mapping[str, CertificateEntry] = _Registry()
 
 
+@overload
 def certify(
-    net: Network, x: Any, method: str = "simplex", norm: Any = 2, label: Any = None, **options: Any
-) -> Any:  # a Certificate for (D,), a CertificateBatch for (B, D): the shape decides, which types cannot say
+    net: Network, x: OfAnyRank, method: str = ..., norm: Norm = ..., label: Labels = ..., **options: object
+) -> Certificate | CertificateBatch: ...
+@overload
+def certify(
+    net: Network, x: OnePoint, method: str = ..., norm: Norm = ..., label: Labels = ..., **options: object
+) -> Certificate: ...
+@overload
+def certify(
+    net: Network, x: ManyPoints, method: str = ..., norm: Norm = ..., label: Labels = ..., **options: object
+) -> CertificateBatch: ...
+@overload
+def certify(
+    net: Network, x: TorchPoints, method: str = ..., norm: Norm = ..., label: Labels = ..., **options: object
+) -> Certificate | CertificateBatch: ...
+def certify(
+    net: Network, x: Any, method: str = "simplex", norm: Norm = 2, label: Labels = None, **options: object
+) -> Certificate | CertificateBatch:
     """Certify one point (D,) or a batch (B, D) with a method of `CERTIFICATES`.
 
     norm: 1, 2 or inf. label: the class (or one for each point) against which adversarial is meant; by default the
@@ -70,13 +88,13 @@ def certify(
     that says why, for a norm or a depth that the method is not made for.
     """
     entry = _entry(method)
-    norm, options = check_norm(norm), {name: plain_number(value) for name, value in options.items()}
-    _check_supported(entry, net, norm, options)
+    order, options = check_norm(norm), {name: plain_number(value) for name, value in options.items()}
+    _check_supported(entry, net, order, options)
     points, single = as_points(net, x)
     labels = as_labels(net, label, len(points))
     start = time.perf_counter()
     with on_cpu(), torch.no_grad():
-        items = entry.run(net, points, norm=norm, labels=labels, **options) if len(points) else []
+        items = entry.run(net, points, norm=order, labels=labels, **options) if len(points) else []
     share = (time.perf_counter() - start) / max(len(points), 1)
     items = [item if item.seconds else dataclasses.replace(item, seconds=share) for item in items]
     return items[0] if single else CertificateBatch(tuple(items))

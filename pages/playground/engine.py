@@ -108,9 +108,7 @@ def attacks_at(net: Network, point: tuple[float, float]) -> tuple[Attack, ...]:
     """Every attack at a point, with the way it took."""
     from relucert_core.attacks import ATTACKS, attack
 
-    return tuple(
-        attack(net, np.array(point), method=name, norm=2, path=True) for name in SHOWN_ATTACKS if name in ATTACKS
-    )
+    return tuple(attack(net, point, method=name, norm=2, path=True) for name in SHOWN_ATTACKS if name in ATTACKS)
 
 
 @st.cache_data(max_entries=32, ttl=1800, show_spinner=False, hash_funcs=HASH)

@@ -14,6 +14,7 @@ from pages.playground.player import SLICE_SECONDS, Player
 from pages.playground.scene import Scene
 from pages.shared.charts import STILL
 from pages.shared.engine import heavy
+from pages.shared.plane import BOX
 from pages.shared.toggle_button import toggle_button
 from relucert_core.figures.plane_history import history_figure
 from relucert_core.planar import OverBudget, planar_complex
@@ -91,7 +92,7 @@ def progress(scene: Scene, pace: float) -> None:
 
 def live_frames(moment: Snapshot) -> dict[str, Any]:
     """The picture of a network in training; OverBudget where it has very many regions."""
-    box = ((-engine.BOX, engine.BOX), (-engine.BOX, engine.BOX))
+    box = ((-BOX, BOX), (-BOX, BOX))
     return frames_data([planar_complex(moment.network, box, max_regions=6000)], [moment.epoch])
 
 

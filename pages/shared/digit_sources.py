@@ -47,7 +47,7 @@ def _key(state: State, name: str) -> str:
 
 def class_of(card: ModelCard, digit: int) -> int | None:
     """The class of a digit for this network, None when its recipe leaves that digit out."""
-    label = card.recipe.get("labels", list(range(10)))[digit]
+    label = card.labels[digit]
     return None if label is None else int(label)
 
 

@@ -18,6 +18,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared.memory import give_back_soon
+from relucert_core.arrays import Vector
 
 if TYPE_CHECKING:
     from relucert_core.attacks.result import Attack
@@ -94,7 +95,7 @@ def sample() -> tuple[np.ndarray, np.ndarray]:
     return levels, labels
 
 
-def as_point(pixels: bytes) -> np.ndarray:
+def as_point(pixels: bytes) -> Vector:
     """784 bytes as the float64 point that the network sees, (784,) in [0, 1]."""
     return np.frombuffer(pixels, np.uint8) / 255.0
 

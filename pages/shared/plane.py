@@ -12,6 +12,7 @@ import streamlit as st
 
 from pages.shared.engine import heavy
 from pages.shared.words import down, up
+from relucert_core.arrays import Vector
 from relucert_core.certificates.result import Certificate
 from relucert_core.planar import PlanarComplex, planar_complex
 from relucert_core.registry import certify
@@ -49,7 +50,7 @@ def plane_of(net: Network, half: float = BOX) -> PlanarComplex:
 @st.cache_data(max_entries=256, ttl=1800, show_spinner=False, hash_funcs=HASH)
 def answer_at(net: Network, plane: PlanarComplex, point: tuple[float, float]) -> Answer:
     """The certified numbers at a point; fast enough to follow every release of the handle."""
-    place = np.array(point)
+    place: Vector = np.array(point)
     simplex = certify(net, place, method="simplex", norm=2)
     boundary = certify(net, place, method="decision-boundary", norm=2) if net.depth == 2 else None
     distance, _, proven = plane.boundary_distance(place[None])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict, Unpack, overload
 
 import torch
 
+from relucert_core.arrays import Labels, ManyPoints, Norm, Numbers, OfAnyRank, OnePoint, TorchPoints
 from relucert_core.attacks.best import run_best
 from relucert_core.attacks.ddn import run_ddn
 from relucert_core.attacks.deepfool import run_deepfool
@@ -79,19 +80,47 @@ _ENTRIES = (
 ATTACKS: dict[str, AttackEntry] = {entry.name: entry for entry in _ENTRIES}
 
 
+class _Settings(TypedDict, total=False):
+    """What else `attack` takes, by name."""
+
+    label: Labels
+    bounds: tuple[float, float] | None
+    starts: Numbers | None
+    path: bool
+    progress: Callable[[int, int], None] | None
+    steps: int
+    rounds: int
+    overshoot: float
+    shrink: float
+
+
+@overload
+def attack(
+    net: Network, x: OfAnyRank, method: str = ..., norm: Norm = ..., **settings: Unpack[_Settings]
+) -> Attack | AttackBatch: ...
+@overload
+def attack(net: Network, x: OnePoint, method: str = ..., norm: Norm = ..., **settings: Unpack[_Settings]) -> Attack: ...
+@overload
+def attack(
+    net: Network, x: ManyPoints, method: str = ..., norm: Norm = ..., **settings: Unpack[_Settings]
+) -> AttackBatch: ...
+@overload
+def attack(
+    net: Network, x: TorchPoints, method: str = ..., norm: Norm = ..., **settings: Unpack[_Settings]
+) -> Attack | AttackBatch: ...
 def attack(
     net: Network,
     x: Any,
     method: str = "deepfool",
-    norm: Any = 2,
+    norm: Norm = 2,
     *,
-    label: Any = None,
+    label: Labels = None,
     bounds: tuple[float, float] | None = None,
-    starts: Any = None,
+    starts: Numbers | None = None,
     path: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
-) -> Any:  # an Attack for (D,), an AttackBatch for (B, D): the shape decides, which types cannot say
+) -> Attack | AttackBatch:
     """Search for an adversarial point near x: (D,) gives an Attack, (B, D) an AttackBatch.
 
     requires: `method` one of ATTACKS; `norm` 1, 2 or inf, in which distances are measured and compared (`minimises` of

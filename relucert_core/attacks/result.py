@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from relucert_core.arrays import Indices, Matrix, Signs, Vector
+
+if TYPE_CHECKING:
+    from relucert_core.attacks.problem import Found
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +28,12 @@ class Attack:
 
     method: str
     norm: float
-    point: np.ndarray
+    point: Vector
     distance: float
     prediction: int
     label: int
     success: bool
-    path: tuple[np.ndarray, ...] = ()
+    path: tuple[Vector, ...] = ()
     seconds: float = 0.0
 
 
@@ -48,32 +53,32 @@ class AttackBatch:
         return iter(self.items)
 
     @property
-    def point(self) -> np.ndarray:
+    def point(self) -> Matrix:
         """(B, D) float64: the points found."""
         return np.array([a.point for a in self.items], dtype=np.float64)
 
     @property
-    def distance(self) -> np.ndarray:
+    def distance(self) -> Vector:
         """(B,) float64: the distances, inf after a failure."""
         return np.array([a.distance for a in self.items], dtype=np.float64)
 
     @property
-    def prediction(self) -> np.ndarray:
+    def prediction(self) -> Indices:
         """(B,) int64: the classes predicted at the points found."""
         return np.array([a.prediction for a in self.items], dtype=np.int64)
 
     @property
-    def label(self) -> np.ndarray:
+    def label(self) -> Indices:
         """(B,) int64: the classes attacked."""
         return np.array([a.label for a in self.items], dtype=np.int64)
 
     @property
-    def success(self) -> np.ndarray:
+    def success(self) -> Signs:
         """(B,) bool: which attacks succeeded."""
         return np.array([a.success for a in self.items], dtype=bool)
 
     @property
-    def seconds(self) -> np.ndarray:
+    def seconds(self) -> Vector:
         """(B,) float64: the time of each point's share."""
         return np.array([a.seconds for a in self.items], dtype=np.float64)
 
@@ -91,7 +96,7 @@ class AttackEntry:
 
     name: str
     title: str
-    run: Callable[..., Any]
+    run: Callable[..., Found]
     norms: tuple[float, ...]
     minimises: tuple[float, ...]
     sentence: str

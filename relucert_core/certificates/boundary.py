@@ -104,6 +104,7 @@ def decision_boundary(
 
 ENTRY = CertificateEntry(
     name="decision-boundary",
+    place=20,
     title="Decision boundary",
     run=decision_boundary,
     norms=(1.0, 2.0, math.inf),

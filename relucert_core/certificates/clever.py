@@ -147,6 +147,7 @@ def _certificate(where: Centre, i: int, estimate: float, rival: int | None, ball
 
 ENTRY = CertificateEntry(
     name="clever",
+    place=900,
     title="CLEVER (an estimate)",
     run=run_clever,
     norms=NORMS,

@@ -90,6 +90,7 @@ def _unlimited(centre: Centre) -> torch.Tensor:
 
 ENTRY = CertificateEntry(
     name="fast-lip",
+    place=70,
     title="Fast-Lip",
     run=run_fast_lip,
     norms=NORMS,

@@ -139,6 +139,7 @@ def run_interval(
 
 ENTRY = CertificateEntry(
     name="interval",
+    place=30,
     title="Interval bounds",
     run=run_interval,
     norms=NORMS,

@@ -166,6 +166,7 @@ def _run(rule: SlopeRule) -> Callable[..., list[Certificate]]:
 ENTRIES = (
     CertificateEntry(
         name="fast-lin",
+        place=40,
         title="Fast-Lin",
         run=_run(FAST_LIN),
         norms=NORMS,
@@ -177,6 +178,7 @@ ENTRIES = (
     ),
     CertificateEntry(
         name="crown-ada",
+        place=50,
         title="CROWN-Ada",
         run=_run(CROWN_ADA),
         norms=NORMS,

@@ -82,6 +82,7 @@ def _certificate(
 
 ENTRY = CertificateEntry(
     name="lipschitz",
+    place=80,
     title="Product of norms",
     run=run_lipschitz,
     norms=NORMS,

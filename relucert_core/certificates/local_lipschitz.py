@@ -77,6 +77,7 @@ def _pairs(plus: torch.Tensor, minus: torch.Tensor, same: torch.Tensor, mixed: t
 
 ENTRY = CertificateEntry(
     name="local-lipschitz",
+    place=90,
     title="Local Lipschitz bound",
     run=run_local_lipschitz,
     norms=NORMS,

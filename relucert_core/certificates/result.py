@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+
+from relucert_core.arrays import Indices, Vector
 
 LOWER_BOUND = "lower bound"
 EXACT = "exact"
@@ -69,10 +70,10 @@ class Certificate:
     prediction: int
     label: int
     limit: Limit | None = None
-    nearest: np.ndarray | None = None
-    witness: np.ndarray | None = None
+    nearest: Vector | None = None
+    witness: Vector | None = None
     upper: float = math.inf
-    parts: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, float | str] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -102,22 +103,22 @@ class CertificateBatch:
         return iter(self.items)
 
     @property
-    def radius(self) -> np.ndarray:
+    def radius(self) -> Vector:
         """(B,) float64: the radii."""
         return np.array([c.radius for c in self.items], dtype=np.float64)
 
     @property
-    def upper(self) -> np.ndarray:
+    def upper(self) -> Vector:
         """(B,) float64: the distances of the witnesses, inf where there is none."""
         return np.array([c.upper for c in self.items], dtype=np.float64)
 
     @property
-    def ratio(self) -> np.ndarray:
+    def ratio(self) -> Vector:
         """(B,) float64: radius / upper, see `proved_share`."""
         return np.array([c.ratio for c in self.items], dtype=np.float64)
 
     @property
-    def prediction(self) -> np.ndarray:
+    def prediction(self) -> Indices:
         """(B,) int64: the predicted classes."""
         return np.array([c.prediction for c in self.items], dtype=np.int64)
 
@@ -137,12 +138,12 @@ class CertificateBatch:
         return tuple(c.limit for c in self.items)
 
     @property
-    def nearest(self) -> tuple[np.ndarray | None, ...]:
+    def nearest(self) -> tuple[Vector | None, ...]:
         """The nearest point of each limiting face or plane, (D,) or None."""
         return tuple(c.nearest for c in self.items)
 
     @property
-    def witness(self) -> tuple[np.ndarray | None, ...]:
+    def witness(self) -> tuple[Vector | None, ...]:
         """The proved adversarial points, (D,) or None."""
         return tuple(c.witness for c in self.items)
 
@@ -166,6 +167,7 @@ class CertificateEntry:
     guarantee: the best it can give. refusal: the sentence that says why other depths are refused.
     any_layers: made for layers that are sparse or carry outputs on without a ReLU, not for dense chains alone.
     options: names of the keyword options that it takes, each with one line of help.
+    place: where menus and tables list it, lower numbers first.
     title, sentence: how a page names it and what it does, in words for a student.
     """
 
@@ -181,3 +183,4 @@ class CertificateEntry:
     refusal: str = ""
     any_layers: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
+    place: int = 500

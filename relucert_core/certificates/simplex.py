@@ -241,6 +241,7 @@ def row_is_zero(net: Network, masks: list[torch.Tensor], neuron: int) -> bool:
 
 ENTRY = CertificateEntry(
     name="simplex",
+    place=10,
     title="Simplex",
     run=simplex,
     norms=(1.0, 2.0, math.inf),

@@ -10,19 +10,20 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
+from relucert_core.arrays import Norm, Numbers, Vector
 from relucert_core.certificates.margins import margins
 from relucert_core.certificates.result import OK
 from relucert_core.errors import InvalidInput
 from relucert_core.forward import proven_forward, rival_logits
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.norms import check_norm, dual
-from relucert_core.polyhedron import FAILED, nearest_step
+from relucert_core.polyhedron import nearest_step
 from relucert_core.region import ActivationRegion, activation_region
+from relucert_core.solvers import FAILED
 from relucert_core.witness import witness_beyond
 
 FOUND = "found"
@@ -42,7 +43,7 @@ class RegionDistance:
 
     norm: float
     distance: float
-    witness: np.ndarray | None
+    witness: Vector | None
     rival: int | None
     label: int
     status: str
@@ -52,8 +53,8 @@ class RegionDistance:
 
 def region_distance(
     net: Network,
-    x: Any,
-    norm: Any = 2,
+    x: Numbers,
+    norm: Norm = 2,
     label: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RegionDistance:

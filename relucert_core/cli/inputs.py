@@ -84,7 +84,7 @@ def for_network(images: Images, model: str, net: Network) -> Images:
     card = next((card for card in list_models() if card.name == model), None)
     if card is None or images.labels is None or not images.data_set:
         return images
-    classes = card.recipe["labels"]
+    classes = card.labels
     rows = np.flatnonzero([classes[label] is not None for label in images.labels])
     known = images.pick(rows)
     return replace(known, labels=np.array([classes[label] for label in images.labels[rows]], dtype=np.int64))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from relucert_core.arrays import Indices, Matrix
 from relucert_core.datasets.idx import idx_bytes, read_idx
 from relucert_core.errors import DataUnavailable, InvalidInput
 from relucert_core.files import make_folder, write_whole
@@ -35,7 +36,7 @@ _MAX_DOWNLOAD = 20_000_000
 _TIMEOUT_SECONDS = 20
 
 
-def mnist_sample() -> tuple[np.ndarray, np.ndarray]:
+def mnist_sample() -> tuple[Matrix, Indices]:
     """The first 1,000 MNIST test images: (1000, 784) float64 in [0, 1] and their labels (1000,) int64.
 
     Shipped in assets/mnist; no download. The arrays are the caller's own.
@@ -44,7 +45,7 @@ def mnist_sample() -> tuple[np.ndarray, np.ndarray]:
     return pixels / 255.0, labels
 
 
-def load_mnist(split: str, folder: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
+def load_mnist(split: str, folder: str | Path | None = None) -> tuple[Matrix, Indices]:
     """All images (N, 784) float64 in [0, 1] and labels (N,) int64 of `split`, "train" (60,000) or "test" (10,000).
 
     Reads IDX or IDX.gz files from `folder`, else from the folder that RELUCERT_MNIST names, else from the user's

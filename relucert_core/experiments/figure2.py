@@ -106,7 +106,7 @@ def first_images(
 
 def _of_classes(card: ModelCard, digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which images the network knows a class for, and these classes."""
-    classes = np.array([-1 if c is None else c for c in card.recipe.get("labels", range(10))])[digits]
+    classes = np.array([-1 if c is None else c for c in card.labels])[digits]
     rows = np.flatnonzero(classes >= 0)
     return rows, classes[rows]
 

@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from relucert_core.arrays import Matrix, Vector
 from relucert_core.errors import DataUnavailable, InvalidInput
 from relucert_core.experiments.records import LOWER, UPPER
 from relucert_core.experiments.search_run import Recorder, at_seconds, follow, subject_of
@@ -95,9 +94,7 @@ def closing_store(folder: Path, net: Network, checkpoints: tuple[float, ...]) ->
     return LineStore(folder / f"closing-{key}.jsonl", _plain_closing, _read_closing)
 
 
-def measure(
-    net: Network, name: str, image: int, point: np.ndarray, starts: np.ndarray, settings: TableSettings
-) -> Closing:
+def measure(net: Network, name: str, image: int, point: Vector, starts: Matrix, settings: TableSettings) -> Closing:
     """Everything about one image: certificates, attack, and one run of the search with its checkpoints."""
     from relucert_core.attacks import attack
     from relucert_core.registry import certify

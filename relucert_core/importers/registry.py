@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from relucert_core.importers.replay import largest_difference, sample_points
 from relucert_core.importers.source import Dropped, Source
 from relucert_core.layers import Layer
 from relucert_core.network import Network
+
+if TYPE_CHECKING:
+    import torch
 
 _EXPORT = "export it to ONNX (torch.onnx.export(module, (example,), 'network.onnx')) and pass that file"
 _KERAS = "Keras files are not read: convert the model with tf2onnx (python -m tf2onnx.convert), pass the ONNX file."
@@ -56,7 +59,7 @@ class Reading:
 
 
 def read_network(
-    source: Any,
+    source: Network | torch.nn.Module | str | Path | bytes | bytearray | memoryview,
     *,
     input_shape: Sequence[int] | None = None,
     classes: int | Sequence[str] | None = None,

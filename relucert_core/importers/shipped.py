@@ -7,13 +7,15 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from relucert_core.errors import DataUnavailable, InvalidInput, shown
 from relucert_core.files import write_whole
 from relucert_core.importers.safetensors_file import load_network, network_bytes
 from relucert_core.network import Network
 from relucert_core.paths import NETWORKS
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,22 @@ class ModelCard:
     title: str
     architecture: tuple[int, ...]
     classes: tuple[str, ...]
-    recipe: dict[str, Any]
+    recipe: dict[str, Json]
     data: str
     test_accuracy: float
     seed: int
     versions: dict[str, str]
     licence: str
     sha256: str = ""
-    measured: dict[str, Any] = field(default_factory=dict)
+    measured: dict[str, float] = field(default_factory=dict)
     input_range: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def labels(self) -> tuple[int | None, ...]:
+        """The class of each of the ten digits, None where the digit was left out."""
+        stated = self.recipe.get("labels")
+        known = stated if isinstance(stated, (list, tuple)) else range(10)
+        return tuple(label if isinstance(label, int) else None for label in known)
 
 
 def list_models() -> list[ModelCard]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from relucert_core.arrays import Matrix
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
 
@@ -46,7 +47,7 @@ class Task:
 
     method: Method
     start: int
-    points: np.ndarray
+    points: Matrix
     labels: np.ndarray | None
     wanted: tuple[int, ...]
 
@@ -79,7 +80,7 @@ class Context:
     """What every task needs and a worker keeps: the network, and the starting points of attacks, (S, D) or None."""
 
     net: Network
-    starts: np.ndarray | None = None
+    starts: Matrix | None = None
 
     def payload(self) -> bytes:
         """The context as bytes, to be sent to workers."""

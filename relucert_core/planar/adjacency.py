@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relucert_core.arrays import IndexPairs
 from relucert_core.planar.layers import WORD
 from relucert_core.planar.rounds import next_corner
 
@@ -19,9 +20,9 @@ class Edges:
     bend along one edge it is the first of them.
     """
 
-    ends: np.ndarray
-    regions: np.ndarray
-    neurons: np.ndarray
+    ends: IndexPairs
+    regions: IndexPairs
+    neurons: IndexPairs
 
 
 def find_edges(corners: np.ndarray, sizes: np.ndarray, count: int, bits: tuple[np.ndarray, ...]) -> Edges:

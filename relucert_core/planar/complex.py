@@ -13,6 +13,18 @@ from typing import Any, overload
 
 import numpy as np
 
+from relucert_core.arrays import (
+    IndexPairs,
+    Indices,
+    Matrix,
+    Numbers,
+    Objects,
+    SignRows,
+    Signs,
+    Stack,
+    Vector,
+    Words,
+)
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_points, as_tensor
 from relucert_core.planar.adjacency import Edges, find_edges
@@ -26,13 +38,13 @@ from relucert_core.planar.subdivide import Budget, OverBudget, Subdivision, subd
 
 MAX_REGIONS = 200_000
 LARGEST = 1e150  # of a coordinate of the box: products of two must stay in the range of float64
-Pattern = tuple[np.ndarray, ...]
+Pattern = tuple[Signs, ...]
 
 
 class Patterns(Sequence[Pattern]):
     """One activation pattern per region: a tuple of bool arrays (N_i,), True where the neuron is positive inside."""
 
-    def __init__(self, bits: tuple[np.ndarray, ...], widths: tuple[int, ...]) -> None:
+    def __init__(self, bits: tuple[Words, ...], widths: tuple[int, ...]) -> None:
         self._bits, self._widths = bits, widths
 
     def __len__(self) -> int:
@@ -50,7 +62,7 @@ class Patterns(Sequence[Pattern]):
     def __iter__(self) -> Iterator[Pattern]:
         return (self[i] for i in range(len(self)))
 
-    def layer(self, number: int) -> np.ndarray:
+    def layer(self, number: int) -> SignRows:
         """The patterns of hidden layer `number` (from 0) for all regions, (R, N) bool."""
         return unpack(self._bits[number], self._widths[number])
 
@@ -67,11 +79,11 @@ class PlanarComplex:
     """
 
     network: Network
-    box: np.ndarray
-    vertices: np.ndarray
-    offsets: np.ndarray
-    corners: np.ndarray
-    bits: tuple[np.ndarray, ...]
+    box: Matrix
+    vertices: Matrix
+    offsets: Indices
+    corners: Indices
+    bits: tuple[Words, ...]
     decision: Decision
     status: str
 
@@ -79,7 +91,7 @@ class PlanarComplex:
         return len(self.offsets) - 1
 
     @property
-    def sizes(self) -> np.ndarray:
+    def sizes(self) -> Indices:
         """How many corners each region has, (R,)."""
         return np.diff(self.offsets)
 
@@ -92,42 +104,42 @@ class PlanarComplex:
         """The pattern of region `index`."""
         return self.patterns[index]
 
-    def polygon(self, index: int) -> np.ndarray:
+    def polygon(self, index: int) -> Matrix:
         """The corners of region `index`, (k, 2), counter-clockwise."""
         return self.vertices[self.corners[self.offsets[index] : self.offsets[index + 1]]]
 
     @cached_property
-    def polygons(self) -> np.ndarray:
+    def polygons(self) -> Objects:
         """The regions as shapely polygons, an object array (R,)."""
         return _shapely(self.vertices, self.corners, self.sizes)
 
     @cached_property
-    def cell_polygons(self) -> np.ndarray:
+    def cell_polygons(self) -> Objects:
         """The class cells as shapely polygons, an object array (C,)."""
         return _shapely(self.decision.vertices, self.decision.corners, self.decision.sizes)
 
     @property
-    def decision_segments(self) -> np.ndarray:
+    def decision_segments(self) -> Stack:
         """The decision boundary inside the box: end points of segments, (S, 2, 2)."""
         return self.decision.segments
 
     @property
-    def decision_pairs(self) -> np.ndarray:
+    def decision_pairs(self) -> IndexPairs:
         """The two classes on top along each segment, the lower one first, (S, 2)."""
         return self.decision.pairs
 
     @cached_property
-    def areas(self) -> np.ndarray:
+    def areas(self) -> Vector:
         """The area of each region, (R,); up to rounding, which can make a sliver's slightly negative."""
         return polygon_areas(self.vertices, self.corners, self.sizes)
 
     @cached_property
-    def cell_areas(self) -> np.ndarray:
+    def cell_areas(self) -> Vector:
         """The area of each class cell, (C,)."""
         return polygon_areas(self.decision.vertices, self.decision.corners, self.decision.sizes)
 
     @cached_property
-    def maps(self) -> tuple[np.ndarray, np.ndarray]:
+    def maps(self) -> tuple[Stack, Matrix]:
         """The affine maps C (R, K, 2) and d (R, K): the logits at x in region i are C[i] x + d[i]."""
         return region_maps(self.network.weights, self.network.biases, self.patterns.layer, len(self))
 
@@ -137,7 +149,7 @@ class PlanarComplex:
         return find_edges(self.corners, self.sizes, len(self.vertices), self.bits)
 
     @cached_property
-    def adjacency(self) -> np.ndarray:
+    def adjacency(self) -> IndexPairs:
         """Pairs of regions that share an edge, (A, 2), in the order of the inner edges."""
         return self.edges.regions[self.edges.regions[:, 1] >= 0]
 
@@ -146,7 +158,7 @@ class PlanarComplex:
         pairs = zip(self.pattern(one), self.pattern(other), strict=True)
         return [(layer, int(j)) for layer, (a, b) in enumerate(pairs) for j in np.flatnonzero(a != b)]
 
-    def locate(self, points: Any) -> np.ndarray:
+    def locate(self, points: Numbers) -> Indices:
         """The region that holds each point, (B, 2) -> (B,) int64; -1 outside the box. On an edge, one of the two."""
         tensor, _ = as_points(self.network, points)
         return locate_points(self, tensor.numpy())
@@ -164,7 +176,7 @@ class PlanarComplex:
             return None
         return self._inside.joined(outside)
 
-    def boundary_distance(self, points: Any, *, beyond: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def boundary_distance(self, points: Numbers, *, beyond: bool = True) -> tuple[Vector, Matrix, Signs]:
         """Exact L2 distance from each point to the decision boundary: distance (B,), nearest (B, 2), proven (B,).
 
         The boundary is where two classes tie for the first place, ties over an area included: so it is the distance to
@@ -188,7 +200,7 @@ class PlanarComplex:
         return distance, nearest, proven
 
 
-def planar_complex(net: Network, box: Any, max_regions: int = MAX_REGIONS) -> PlanarComplex:
+def planar_complex(net: Network, box: Numbers, max_regions: int = MAX_REGIONS) -> PlanarComplex:
     """The exact subdivision of `box`, ((x0, x1), (y0, y1)), by a network of 2 inputs, any depth, width and classes.
 
     Raises Unsupported for another number of inputs (see `slice_network`), InvalidInput for a bad box, and OverBudget,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relucert_core.arrays import IndexPairs, Indices, Matrix, Stack
 from relucert_core.planar.layers import BLOCK, inverse_tolerance, last_values, positive_somewhere
 from relucert_core.planar.rounds import next_corner, starts_of
 from relucert_core.planar.subdivide import Subdivision
@@ -28,15 +29,15 @@ class Decision:
     `segment_regions` (S,). `tied_points` (T, 2): corners where two classes tie, but that lie on no segment.
     """
 
-    vertices: np.ndarray
-    corners: np.ndarray
-    sizes: np.ndarray
-    classes: np.ndarray
-    regions: np.ndarray
-    segments: np.ndarray
-    pairs: np.ndarray
-    segment_regions: np.ndarray
-    tied_points: np.ndarray
+    vertices: Matrix
+    corners: Indices
+    sizes: Indices
+    classes: Indices
+    regions: Indices
+    segments: Stack
+    pairs: IndexPairs
+    segment_regions: Indices
+    tied_points: Matrix
 
 
 def decide(cut: Subdivision, weight: np.ndarray, bias: np.ndarray) -> Decision:

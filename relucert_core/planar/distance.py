@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from relucert_core.arrays import Numbers, Vector
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_points
 from relucert_core.planar.boundary import nearest_on_segments
@@ -36,7 +36,7 @@ class PlanarDistance:
     distance: float
     lower: float
     upper: float
-    nearest: np.ndarray | None
+    nearest: Vector | None
     status: str
 
     @property
@@ -46,7 +46,7 @@ class PlanarDistance:
 
 
 def planar_distance(
-    net: Network, point: Any, *, max_regions: int = MAX_REGIONS, max_seconds: float | None = None
+    net: Network, point: Numbers, *, max_regions: int = MAX_REGIONS, max_seconds: float | None = None
 ) -> PlanarDistance:
     """The exact L2 distance from `point` (2,) to the decision boundary of a network of two inputs.
 
@@ -60,7 +60,7 @@ def planar_distance(
         raise Unsupported(f"The network has {net.inputs} inputs; this distance is for 2. Use slice_network first.")
     places, single = as_points(net, point)
     if not single:
-        raise InvalidInput(f"Give one point of shape (2,); {tuple(np.shape(point))} came. See boundary_distance.")
+        raise InvalidInput(f"Give one point of shape (2,); a batch of {len(places)} came. See boundary_distance.")
     place = places.numpy()[0]
     if ties_at(net, places.numpy())[0]:
         return PlanarDistance(0.0, 0.0, 0.0, place, "exact: two classes tie at the point itself")

@@ -41,7 +41,9 @@ def inner_pieces(segments: np.ndarray, tied_points: np.ndarray) -> Pieces:
     return Pieces(start, step, np.zeros(len(start), bool))
 
 
-def outer_pieces(weights: tuple, biases: tuple, box: np.ndarray, budget: Budget) -> Pieces:
+def outer_pieces(
+    weights: tuple[np.ndarray, ...], biases: tuple[np.ndarray, ...], box: np.ndarray, budget: Budget
+) -> Pieces:
     """The decision boundary outside `box`, ((x0, x1), (y0, y1)); raises OverBudget past the budget of regions."""
     centre, half = box.mean(1), (box[:, 1] - box[:, 0]) / 2
     rectangle = np.array([[-1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [-1.0, 1.0]])
@@ -57,8 +59,12 @@ def outer_pieces(weights: tuple, biases: tuple, box: np.ndarray, budget: Budget)
 
 
 def _homogeneous(
-    weights: tuple, biases: tuple, centre: np.ndarray, normal: np.ndarray, along: np.ndarray
-) -> tuple[tuple, tuple]:
+    weights: tuple[np.ndarray, ...],
+    biases: tuple[np.ndarray, ...],
+    centre: np.ndarray,
+    normal: np.ndarray,
+    along: np.ndarray,
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """g as a network of (t, s), d = normal + t along: s goes through every layer as one more neuron."""
     first = np.stack([weights[0] @ along, weights[0] @ centre + biases[0]], axis=1)
     lifted, offsets = [np.vstack([first, [[0.0, 1.0]]])], [np.append(weights[0] @ normal, 0.0)]

@@ -16,7 +16,7 @@ def unpack(words: np.ndarray, width: int) -> np.ndarray:
 
 
 def region_maps(
-    weights: tuple, biases: tuple, pattern: Callable[[int], np.ndarray], count: int
+    weights: tuple[np.ndarray, ...], biases: tuple[np.ndarray, ...], pattern: Callable[[int], np.ndarray], count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """C (R, K, 2) and d (R, K) of R = `count` regions; `pattern(i)` gives layer i's (R, N_i). Algorithm 1, batched."""
     layers = [pattern(i) for i in range(len(weights) - 1)]
@@ -29,7 +29,9 @@ def region_maps(
     return slopes, offsets
 
 
-def _maps(weights: tuple, biases: tuple, patterns: list[np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
+def _maps(
+    weights: tuple[np.ndarray, ...], biases: tuple[np.ndarray, ...], patterns: list[np.ndarray], count: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Columns of the slope and the offset go through the layers as rows of one matrix (3 count, n)."""
     rows = np.broadcast_to(weights[0].T, (count, 2, weights[0].shape[0]))
     rows = np.concatenate([rows, np.broadcast_to(biases[0], (count, 1, len(biases[0])))], axis=1)

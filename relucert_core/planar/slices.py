@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
+from relucert_core.arrays import Numbers
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network, as_tensor
 
@@ -13,7 +12,7 @@ from relucert_core.network import Network, as_tensor
 ORTHONORMAL_SLACK = 1e-6
 
 
-def slice_network(net: Network, origin: Any, u: Any, v: Any) -> Network:
+def slice_network(net: Network, origin: Numbers, u: Numbers, v: Numbers) -> Network:
     """The network (s, t) -> f(origin + s u + t v), with two inputs.
 
     `origin`, `u`, `v` have shape (D,); u and v must be orthonormal (up to 1e-6), so that a distance in the plane is a

@@ -72,7 +72,9 @@ class Subdivision:
     levels: tuple[int, ...]
 
 
-def subdivide(weights: tuple, biases: tuple, polygon: np.ndarray, budget: Budget) -> Subdivision:
+def subdivide(
+    weights: tuple[np.ndarray, ...], biases: tuple[np.ndarray, ...], polygon: np.ndarray, budget: Budget
+) -> Subdivision:
     """Cut the convex `polygon` (k, 2), counter-clockwise, along every hidden neuron of the network.
 
     Raises OverBudget past the budget, and InvalidInput when values overflow.

@@ -7,9 +7,10 @@ function and a package of one name share one place there, and the one that comes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from relucert_core.arrays import Norm, Numbers
     from relucert_core.network import Network
     from relucert_core.search.ledger import SearchStep
 
@@ -18,12 +19,12 @@ __all__ = ["search"]
 
 def search(
     net: Network,
-    x: Any,
-    norm: Any = 2,
+    x: Numbers,
+    norm: Norm = 2,
     method: str = "exact",
     *,
     label: int | None = None,
-    starts: Any = None,
+    starts: Numbers | None = None,
     max_seconds: float | None = None,
     max_regions: int | None = None,
     max_queue: int | None = None,

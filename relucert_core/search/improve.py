@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from relucert_core.forward import active, rival_logits
+from relucert_core.forward import rival_logits
+from relucert_core.layers import active
 from relucert_core.search.half_spaces import Proposer, propose_weights
 from relucert_core.search.ledger import Ledger
 from relucert_core.search.local_network import LocalNetwork

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from relucert_core.arrays import SignRows, Vector
 from relucert_core.certificates.result import OVERFLOW, TIE, WRONG
 from relucert_core.errors import InvalidInput
 from relucert_core.forward import rival_logits
@@ -49,8 +50,8 @@ class SearchStep:
     queue: int
     seconds: float
     status: str
-    witness: np.ndarray | None
-    patterns: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+    witness: Vector | None
+    patterns: SignRows = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
 
     @property
     def exact(self) -> bool:

@@ -6,10 +6,10 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from relucert_core.arrays import Norm, Numbers, Vector
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network, as_points
 from relucert_core.norms import check_norm
@@ -33,7 +33,7 @@ class Verdict:
     norm: float
     lower: float
     upper: float
-    witness: np.ndarray | None
+    witness: Vector | None
     seconds: float
 
     @property
@@ -44,13 +44,13 @@ class Verdict:
 
 def verify(
     net: Network,
-    x: Any,
+    x: Numbers,
     eps: float,
-    norm: Any = 2,
+    norm: Norm = 2,
     label: int | None = None,
     *,
     max_seconds: float | None = None,
-    starts: Any = None,
+    starts: Numbers | None = None,
 ) -> Verdict:
     """Is every input within `eps` of x (D,) read as `label` (default: the prediction at x)?
 

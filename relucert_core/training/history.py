@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relucert_core.arrays import Matrix
 from relucert_core.network import Network
 from relucert_core.planar.complex import planar_complex
 from relucert_core.registry import certify
@@ -33,7 +34,7 @@ class Moment:
         return float(np.median(self.safe)), float(np.median(self.exact))
 
 
-def moment_of(net: Network, points: np.ndarray, labels: np.ndarray, *, epoch: int = 0, reach: float = 1.25) -> Moment:
+def moment_of(net: Network, points: Matrix, labels: np.ndarray, *, epoch: int = 0, reach: float = 1.25) -> Moment:
     """The radii of `net` at points (N, 2) with labels (N,); `reach` is half the side of the square of regions.
 
     Raises InvalidInput as `certify` does, and OverBudget when the square holds too many regions.

@@ -93,11 +93,11 @@ def train(
 def accuracy(model: Callable[[torch.Tensor], torch.Tensor], points: torch.Tensor, labels: torch.Tensor) -> float:
     """The share of the points (N, D) whose largest logit is their label."""
     with torch.no_grad():
-        hits = sum(
+        hits = [
             int((model(chunk).argmax(1) == target).sum())
             for chunk, target in zip(points.split(2000), labels.split(2000), strict=True)
-        )
-    return hits / len(points)
+        ]
+    return sum(hits) / len(points)
 
 
 def _step(

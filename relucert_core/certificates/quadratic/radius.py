@@ -108,6 +108,7 @@ def _certificate(crown: Certificate, searched: Searched | None) -> Certificate:
 
 ENTRY = CertificateEntry(
     name="quadratic",
+    place=60,
     title="Quadratic",
     run=run,
     norms=(2.0,),

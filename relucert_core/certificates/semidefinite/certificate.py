@@ -81,6 +81,7 @@ def _certificate(cheaper: Certificate, last: Improvement | None, seconds: float)
 
 ENTRY = CertificateEntry(
     name="semidefinite",
+    place=65,
     title="Semidefinite",
     run=run,
     norms=(2.0,),

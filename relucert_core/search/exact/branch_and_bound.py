@@ -244,6 +244,7 @@ def exact(
 
 ENTRY = CertificateEntry(
     name="exact",
+    place=110,
     title="Exact search",
     run=exact,
     norms=(2.0,),

@@ -290,6 +290,7 @@ def neighbours(
 
 ENTRY = CertificateEntry(
     name="neighbours",
+    place=100,
     title="Neighbouring regions",
     run=neighbours,
     norms=NORMS,
