@@ -9,6 +9,7 @@ from collections import deque
 
 import torch
 
+from relucert_core.certificates.linear_bounds import ENTRIES as LINEAR_BOUNDS
 from relucert_core.certificates.quadratic.radius import ENTRY as QUADRATIC
 from relucert_core.certificates.result import EXACT, LOWER_BOUND, OK, Certificate, CertificateEntry, Limit
 from relucert_core.certificates.semidefinite.radius import Improvement, improvements
@@ -17,7 +18,9 @@ from relucert_core.network import Network
 from relucert_core.rounding import below
 from relucert_core.witness import WITNESS_SLACK
 
+CROWN = next(entry for entry in LINEAR_BOUNDS if entry.name == "crown-ada")
 _DEFAULT_SECONDS = 10.0
+_WIDE, _PATIENT = 520, 60.0  # hidden neurons from which the quadratic bound needs a budget of as many seconds
 
 
 def run(
@@ -33,17 +36,19 @@ def run(
 
     requires: norm 2; max_seconds: the budget of each point, kept within 10 % and a tenth of a second (None: until
     nothing is gained any more); max_iterations: of the solver, for each point.
-    returns: the radius, never below that of `quadratic`; `upper` and `witness`, where one was met. status: as
-    `quadratic` has it where it decides, else "ok". parts: "quadratic" (its radius), "iterations".
+    returns: the radius, never below that of the cheaper bound it starts from: `quadratic`, or CROWN-Ada where a wide
+    network and a short budget leave no time for it; `upper` and `witness`, where one was met. status: as that bound has
+    it where it decides, else "ok". parts: "start" (its radius), "iterations".
     guarantee: "exact" where the witness is within (1 + 1e-6) radius, else a lower bound; only radii with a proof
     count (`proof`). cost: cubic in the number of neurons that are open in the ball.
     """
     budget, most = _budget("max_seconds", max_seconds), _budget("max_iterations", max_iterations)
+    start = QUADRATIC if sum(net.widths) <= _WIDE or budget >= _PATIENT else CROWN
     found = []
     for i, point in enumerate(points):
         began = time.perf_counter()
         label = None if labels is None else labels[i : i + 1]
-        cheaper = QUADRATIC.run(net, point.unsqueeze(0), norm=norm, labels=label)[0]
+        cheaper = start.run(net, point.unsqueeze(0), norm=norm, labels=label)[0]
         last = None
         if cheaper.status == OK and 0 < cheaper.radius < math.inf:
             left = budget - (time.perf_counter() - began)
@@ -66,7 +71,7 @@ def _budget(name: str, value: float | None) -> float:
 
 def _certificate(cheaper: Certificate, last: Improvement | None, seconds: float) -> Certificate:
     """The record: the cheaper bound's, raised by the search where it went on."""
-    parts = {"quadratic": cheaper.radius, "iterations": 0 if last is None else last.iterations}
+    parts = {"start": cheaper.radius, "iterations": 0 if last is None else last.iterations}
     record = dataclasses.replace(cheaper, method="semidefinite", parts=parts, seconds=seconds)
     if last is None:
         return record

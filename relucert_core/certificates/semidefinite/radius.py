@@ -16,6 +16,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -89,7 +90,8 @@ class _Search:
         self.witness: torch.Tensor | None = None
         self.rival, self.iterations = -1, 0
         self.idle = 0  # sweeps in a row that moved neither side
-        self.bound_seconds = 0.0
+        widths = frame.net.widths
+        self.bound_seconds = 0.02 + 2e-6 * sum(a * b for a, b in pairwise(widths))  # a guess before any is measured
 
     @property
     def seconds(self) -> float:

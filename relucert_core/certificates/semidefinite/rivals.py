@@ -86,7 +86,7 @@ class Rival:
         task = self.task
         neurons = sum(int(wide.sum()) for wide in task.bounds.open)
         generous: Lifting | None = None
-        if neurons > _SMALL and task.frame.net.depth <= _DEEP:
+        if neurons > _SMALL and task.frame.net.depth <= _DEEP and task.left() > 0:
             chooser = Chooser(task.frame, task.bounds, task.radius, self.rival)
             for lifting in chooser.choices():
                 problem = relax(task.frame, self.rival, task.bounds, task.radius, lifting)

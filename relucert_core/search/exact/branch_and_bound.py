@@ -1,6 +1,8 @@
 """The exact distance (norm 2) by branch and bound, anytime: both bounds are proved at every step.
 
 Method. The lower bound starts from the simplex and CROWN-Ada certificates, the upper bound from the `best` attack.
+What a first try with few nodes leaves open goes to the semidefinite bound (`relaxed`), which moves both sides;
+branching has the gap that is left.
 A tree of nodes (see `facts`, `nodes`, `tree`) covers all adversarial points within a radius R: each node fixes the
 signs of some neurons for one rival class, and the nearest point of its relaxation, proved by the aggregated half-space
 rule (`half_spaces`), bounds its distance. When no node of distance below R is left, nothing within R is adversarial.
@@ -29,6 +31,7 @@ from relucert_core.search.each import certify_each
 from relucert_core.search.exact.nodes import Bounded
 from relucert_core.search.exact.polar import beside_corners, nearest_around, next_to, planar
 from relucert_core.search.exact.relax import Ball
+from relucert_core.search.exact.relaxed import semidefinite_steps
 from relucert_core.search.exact.tree import Tree, widest
 from relucert_core.search.half_spaces import Proposer, propose_weights
 from relucert_core.search.improve import improve
@@ -109,6 +112,7 @@ class _Search:
                 status = yield from self._stage(min(ledger.upper, far), _QUICK)
             if status or self._closed():
                 return status
+        yield from semidefinite_steps(ledger, self.local, self.proposer)
         step = _STEP if quick else _STEP / 5
         while not status and not self._closed():
             if ledger.lower >= far:

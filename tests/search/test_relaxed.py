@@ -1,0 +1,49 @@
+"""The semidefinite bound as a part of the exact search."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+import relucert_core as rc
+from relucert_core.search.exact.relaxed import semidefinite_steps
+from relucert_core.search.half_spaces import propose_weights
+from relucert_core.search.ledger import Ledger
+from relucert_core.search.local_network import local_network
+from relucert_core.search.start import attack_step, first_step, linear_step
+
+
+def started(seed, seconds=5.0, **budgets):
+    """A ledger after the attack and CROWN-Ada, on a random network of 6 inputs."""
+    rng = np.random.default_rng(seed)
+    sizes = (6, 12, 12, 3)
+    weights = [rng.standard_normal((b, a)) for a, b in itertools.pairwise(sizes)]
+    net = rc.Network(weights, [0.5 * rng.standard_normal(b) for b in sizes[1:]])
+    point = torch.from_numpy(rng.standard_normal(6))
+    label = int(net(point).argmax())
+    ledger = Ledger(net, point, label, 2.0, **{"max_seconds": seconds, "max_regions": None} | budgets)
+    list(itertools.chain([first_step(ledger)], linear_step(ledger), attack_step(ledger, None, "best")))
+    return ledger, local_network(net, point, label)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_it_moves_the_lower_side_most_of_the_way(seed):
+    ledger, local = started(seed)
+    before = ledger.lower
+    steps = list(semidefinite_steps(ledger, local, propose_weights))
+    assert steps
+    assert ledger.lower > before
+    assert ledger.lower <= ledger.upper
+    assert ledger.lower > 0.9 * ledger.upper
+    for one, two in itertools.pairwise(steps):
+        assert two.lower >= one.lower
+        assert two.upper <= one.upper
+
+
+def test_a_limit_of_nodes_or_no_time_leaves_it_out():
+    ledger, local = started(1, max_regions=10)
+    assert list(semidefinite_steps(ledger, local, propose_weights)) == []
+    ledger, local = started(1)
+    ledger.max_seconds = ledger.seconds
+    assert list(semidefinite_steps(ledger, local, propose_weights)) == []
