@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from relucert_core.certificates.result import UNPLACED
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+CONTRIBUTING = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf8")
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.strip().splitlines()[-1][:40])
@@ -27,20 +32,33 @@ def test_named_files_and_folders_exist():
         assert (ROOT / link).exists(), link
 
 
-def test_commands_parse():
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_commands_parse(text):
     from relucert_core.cli import parser
 
-    commands = [line for block in blocks("bash") for line in block.splitlines() if " -m relucert_core " in line]
-    assert len(commands) >= 4
-    for line in commands:
-        parser().parse_args(shlex.split(line)[3:])
+    commands = [line for block in blocks("bash", text) for line in block.splitlines()]
+    calls = [shlex.split(line)[3:] for line in commands if " -m relucert_core " in line]
+    calls += [shlex.split(line)[1:] for line in commands if line.startswith("relucert ")]
+    calls += [shlex.split(call)[1:] for call in re.findall(r"`(relucert [a-z][^`\[\n]* [^`\[\n]*)`", text)]
+    assert calls
+    for call in calls:
+        if call != ["--version"]:
+            parser("relucert").parse_args(call)
+
+
+def test_what_contributing_names_exists():
+    for name in re.findall(r"`((?:relucert_core|tests|assets|pages|\.github|\.ci)/[\w./-]+)`", CONTRIBUTING):
+        assert "NAME" in name or name == "pages/7_NAME.py" or (ROOT / name).exists(), name
+    for module in re.findall(r"-m (tests[\w.]+)", CONTRIBUTING):
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
 
 
 def test_every_method_of_the_registries_is_named():
     import relucert_core as rc
 
-    for name in rc.CERTIFICATES:
-        assert f"`{name}`" in README
+    for name, entry in rc.CERTIFICATES.items():
+        assert f"`{name}`" in README or entry.place == UNPLACED
     for entry in rc.ATTACKS.values():
         assert entry.title.split()[0] in README
 

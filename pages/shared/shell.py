@@ -11,7 +11,8 @@ from pathlib import Path
 
 import streamlit as st
 
-ROOT = Path(__file__).resolve().parents[2]
+from relucert_core.paths import ROOT
+
 STYLE = Path(__file__).with_name("style.css")
 PRESENT_STYLE = Path(__file__).with_name("present.css")
 SOURCE = "Singla and Feizi, Robustness Certificates Against Adversarial Examples for ReLU Networks (2019)"

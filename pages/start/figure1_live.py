@@ -12,11 +12,12 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.component import BrowserComponent, sent_point
-from pages.shared.shell import ROOT, presenting, theme_name
+from pages.shared.shell import presenting, theme_name
 from pages.start.state import REACH, SEQ, STATE
+from relucert_core.paths import PRESETS
 
 KEY, SEED = "figure1_live", "start_seed"
-GEOMETRY = ROOT / "assets" / "presets" / "figure1.json"
+GEOMETRY = PRESETS / "figure1.json"
 _LIVE = BrowserComponent(
     "figure1_live",
     __file__,

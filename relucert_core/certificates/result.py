@@ -14,6 +14,8 @@ LOWER_BOUND = "lower bound"
 EXACT = "exact"
 ESTIMATE = "estimate"
 
+UNPLACED = 500
+
 OK = "ok"
 TIE = "tie for the first place"
 WRONG = "wrong prediction"
@@ -167,7 +169,7 @@ class CertificateEntry:
     guarantee: the best it can give. refusal: the sentence that says why other depths are refused.
     any_layers: made for layers that are sparse or carry outputs on without a ReLU, not for dense chains alone.
     options: names of the keyword options that it takes, each with one line of help.
-    place: where menus and tables list it, lower numbers first.
+    place: where menus and tables list it, lower numbers first; UNPLACED: not shipped yet, after the other bounds.
     title, sentence: how a page names it and what it does, in words for a student.
     """
 
@@ -183,4 +185,4 @@ class CertificateEntry:
     refusal: str = ""
     any_layers: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
-    place: int = 500
+    place: int = UNPLACED

@@ -12,12 +12,17 @@ ROOT = Path(__file__).resolve().parents[2]
 _OURS = ("PYTHONPATH", "HOME", "RELUCERT_MNIST", "RELUCERT_RUNS", "XDG_CACHE_HOME")
 
 
+def without_home() -> dict[str, str]:
+    """The environment without HOME and without the settings that could lead back to this checkout."""
+    return {name: value for name, value in os.environ.items() if name not in _OURS}
+
+
 def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
     """What the command prints; AssertionError with all its words unless it ends with 0.
 
     It runs without HOME and without the settings that could lead it back to this checkout.
     """
-    clean = {name: value for name, value in os.environ.items() if name not in _OURS} | environment
+    clean = without_home() | environment
     done = subprocess.run([str(part) for part in command], cwd=cwd, env=clean, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
     return done.stdout

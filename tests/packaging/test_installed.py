@@ -10,7 +10,8 @@ import pytest
 
 import relucert_core as rc
 from relucert_core.datasets.idx import idx_bytes
-from tests.packaging.environments import Environment, build, run
+from tests.packaging.environments import Environment, build, run, without_home
+from tests.pages import browser
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
@@ -83,7 +84,28 @@ def test_it_trains_a_recipe(relucert, tmp_path):
 
 @pytest.mark.slow
 def test_every_page_opens(installed, tmp_path):
-    from pages._shared.shell import PAGES
+    from pages.shared.shell import PAGES
 
     paths = [entry.path for entry in PAGES]
     assert run(installed.python, "-c", EVERY_PAGE, *paths, cwd=tmp_path).splitlines() == paths
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_app_takes_a_cold_deep_link_and_keeps_its_settings(installed, tmp_path):
+    """The first visitor of a fresh server, in an empty folder and without HOME, comes by a link to a view."""
+    browser.require_browser()
+    command = [installed.scripts / "relucert", "app", "--headless"]
+    with (
+        browser.server(command, tmp_path, **without_home()) as address,
+        browser.chromium() as chromium,
+        browser.tab(chromium, f"{address}/lesson?step=3") as page,
+    ):
+        page.get_by_role("heading", level=1).first.wait_for()
+        page.get_by_role("link", name="Playground").first.wait_for()
+        assert "step=3" in page.url
+        assert "Page not found" not in page.content()
+        background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+        assert background == "rgb(255, 255, 255)"  # the theme of .streamlit/config.toml
+        assert page.locator("[data-testid=stAppDeployButton]").count() == 0  # its toolbar: no Deploy button
+        assert not page.script_errors

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +60,19 @@ def _playwright_own() -> bool:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[str]:
-    """A fresh server of the app on a free port; gives its address."""
+def server(start: Sequence[str | Path] = (), folder: Path = ROOT, **environment: str) -> Iterator[str]:
+    """A fresh server of the app on a free port; gives its address.
+
+    start: another command that serves it, run in `folder` with this environment (as it is, if none is given).
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    command = [*map(str, start), "--port", str(port)] if start else command
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+    process = subprocess.Popen(command, cwd=folder, env=environment or None, **quiet)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_healthy(address)
