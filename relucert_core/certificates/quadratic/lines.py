@@ -19,7 +19,7 @@ from relucert_core.certificates.quadratic.moments import Proposal, worst_moments
 
 _RATE, _FALL = 0.25, 0.93  # of Adam's steps, and by how much they shrink each time
 _MEMORY, _SQUARES = 0.7, 0.9
-_FEW, _MANY = 8, 20  # steps of `worst_moments`: going on, and at the end
+_FEW, _MANY = 8, 16  # steps of `worst_moments`: going on, and at the end
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,17 +61,18 @@ def carry_to_first(state: Pass, rows: torch.Tensor, slopes: list[torch.Tensor]) 
     return Carried(side, loss, doubt + side.abs() @ state.layers[0].doubt[0], tuple(reversed(passed)))
 
 
-def lowest(state: Pass, first: FirstLayer, rows: torch.Tensor, steps: int) -> tuple[Carried, Proposal]:
+def lowest(state: Pass, first: FirstLayer, rows: torch.Tensor, steps: int, vectors: int) -> tuple[Carried, Proposal]:
     """`rows` (R, N) carried down with slopes improved `steps` times, and the proposal for minus the resulting sums."""
     slopes = [layer.lines.slope_below.expand(len(rows), -1) for layer in state.layers[1:]]
     if not slopes:
         carried = carry_to_first(state, rows, slopes)
-        return carried, worst_moments(first, -carried.weights)
+        return carried, worst_moments(first, -carried.weights, _MANY, vectors=vectors)
     climbers = [_Adam(slope) for slope in slopes]
     best_slopes, best, proposal = slopes, torch.full_like(rows[:, 0], -torch.inf), None
     for _ in range(steps + 1):
         carried = carry_to_first(state, rows, slopes)
-        proposal = worst_moments(first, -carried.weights, _FEW if proposal else _MANY, proposal)
+        often = _FEW if proposal else _MANY
+        proposal = worst_moments(first, -carried.weights, often, vectors=vectors, start=proposal)
         value = -(carried.loss + proposal.value)
         better = (value > best).unsqueeze(-1)
         best_slopes = [torch.where(better, new, old) for new, old in zip(slopes, best_slopes, strict=True)]
@@ -79,7 +80,7 @@ def lowest(state: Pass, first: FirstLayer, rows: torch.Tensor, steps: int) -> tu
         steep = _derivatives(state, carried, slopes, proposal.outputs)
         slopes = [climber.step(s, g) for climber, s, g in zip(climbers, slopes, steep, strict=True)]
     carried = carry_to_first(state, rows, best_slopes)
-    return carried, worst_moments(first, -carried.weights, _MANY, proposal)
+    return carried, worst_moments(first, -carried.weights, _MANY, start=proposal)
 
 
 def _derivatives(

@@ -2,12 +2,12 @@
 
 Let d be random with E|d|^2 <= r^2. Of a neuron with mean m and variance v, E relu(a) <= (m + sqrt(m^2 + v)) / 2 and
 E relu(a) >= max(0, m). The largest value that these allow for sum c_j relu(a_j) is the dual of the best quadratic
-bound. With d = mean + y * sign, a fair sign and one vector y, m_j = A_j + w_j . mean and v_j = (w_j . y)^2; one vector
-y was enough on all networks tried, and where it is not, the bound only gets weaker. The pair (mean, y) is moved to r
-times the gradient's direction, again and again; for a positive c_j the function is convex, so that no step can lower
-it. The lines' slopes under negative c_j move by Newton's step for their own neuron. Within the ball a_j also lies
-between two bounds, so that E relu(a_j) is at most the chord's value at m_j as well; where that is less, the chord is
-used. All vectors are combinations of the rows of W^(1), so that a step is two products with the Gram matrix.
+bound. With d = mean + sum of y * sign, fair signs and a few vectors y, m_j = A_j + w_j . mean and v_j = (w_j . y)^2;
+one vector y was enough on all networks tried, and where it is not, the bound only gets weaker. The pair (mean, y) is
+moved to r times the gradient's direction, again and again; for a positive c_j the function is convex, so that no step
+can lower it. The lines' slopes under negative c_j move by Newton's step for their own neuron. Within the ball a_j also
+lies between two bounds, so that E relu(a_j) is at most the chord's value at m_j as well; where that is less, the chord
+is used. All vectors are combinations of the rows of W^(1), so that a step is two products with the Gram matrix.
 
 Nothing here is proved or needs to be.
 """
@@ -16,22 +16,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
 
-STEPS = 20
+STEPS = 16
 _SPREAD = 0.05  # the length of y at the start, in radii
 _DAMPING = 0.5
-_TINY = 1e-300
+_LARGE = 20_000  # from so many weights on, single precision does: twice as fast
+_TINY = 1e-30
 
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
     """For R sums over n neurons: half_widths (R, n), infinite where a line is better; slopes (R, n); multiplier (R,).
 
-    means, spreads (R, n): w_j . mean and w_j . y of the random point. outputs (R, n): the expected relu(a_j) that the
-    moments allow. value (R,): the expected sum: what the proved bound should come close to.
+    means (R, n), spreads (q, R, n): w_j . mean and w_j . y of the random point. outputs (R, n): the expected relu(a_j)
+    that the moments allow. value (R,): the expected sum: what the proved bound should come close to.
     """
 
     half_widths: torch.Tensor
@@ -44,52 +46,88 @@ class Proposal:
 
 
 def worst_moments(
-    first: FirstLayer, weights: torch.Tensor, steps: int = STEPS, start: Proposal | None = None
+    first: FirstLayer, weights: torch.Tensor, steps: int = STEPS, *, vectors: int = 1, start: Proposal | None = None
 ) -> Proposal:
     """The worst moments for R sums of weights c (R, n) over the neurons of `first`.
 
-    start: the moments of R similar sums, to go on from.
+    vectors: how many y there are, without a start. start: the moments of R similar sums, to go on from.
     """
-    curved = first.open & (weights > 0)
-    straight = first.open & ~curved
-    stiffness = 2 * _DAMPING / (weights.abs() * first.norms.square() + _TINY)
-    if start is None:
-        slopes = torch.where(first.open, (first.values > 0).to(weights.dtype), 1.0)
-        means, spreads = _start(first, weights * slopes, curved)
-        multiplier = torch.zeros_like(means[:, :1])
-    else:
-        slopes, means, spreads = start.slopes, start.means, start.spreads
-        multiplier = start.multiplier.unsqueeze(-1)
-    low, high = first.values - first.reach, first.values + first.reach
-    chord = high / (high - low)
-    for step in range(steps + 1):
-        middle = first.values + means
-        widths = torch.sqrt(middle.square() + spreads.square()).clamp(min=_TINY)
-        bent, lined = 0.5 * (middle + widths), chord * (middle - low)
-        parabola = curved & (bent < lined)
-        if step == steps:
-            break
-        moved = (slopes + stiffness * multiplier * middle).clamp(0.0, 1.0)
-        slopes = torch.where(straight, moved, torch.where(parabola, bent / widths, torch.where(curved, chord, 1.0)))
-        pull = weights * slopes
-        push = torch.where(parabola, weights / (2 * widths) * spreads, 0.0)
-        means, spreads = pull @ first.gram, push @ first.gram
-        length = ((pull * means).sum(-1, keepdim=True) + (push * spreads).sum(-1, keepdim=True)).clamp(min=_TINY).sqrt()
-        means, spreads = means * (first.radius / length), spreads * (first.radius / length)
-        multiplier = length / (2 * first.radius)
-    outputs = torch.where(straight, middle.clamp(min=0.0), torch.where(curved, torch.minimum(bent, lined), middle))
-    value = (weights * (outputs - first.values.clamp(min=0.0))).sum(-1)
-    widths = torch.where(curved & ~parabola, torch.inf, widths)
-    return Proposal(widths, slopes, multiplier.squeeze(-1), means, spreads, outputs, value)
+    with np.errstate(all="ignore"):
+        search = _Search(first, weights.numpy())
+        state = search.begin(vectors) if start is None else search.go_on(start)
+        for _ in range(steps):
+            state = search.step(*state)
+        return search.proposal(*state)
 
 
-def _start(first: FirstLayer, pull: torch.Tensor, curved: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """w_j . mean for a mean along the gradient at the centre, and w_j . y for a small y in any direction."""
-    source = torch.Generator().manual_seed(0)
-    push = torch.randn(pull.shape[-1], generator=source, dtype=pull.dtype) * curved
-    found = []
-    for rows, length in ((pull, 1.0), (push, _SPREAD)):
-        along = rows @ first.gram
-        size = (rows * along).sum(-1, keepdim=True).clamp(min=_TINY).sqrt()
-        found.append(along * (length * first.radius / size))
-    return found[0], found[1]
+_State = tuple[np.ndarray, np.ndarray, np.ndarray]  # slopes (R, n), strays (1 + q, R, n), multiplier (R, 1)
+
+
+class _Search:
+    """The ascent for R sums; NumPy, because its arrays are small and its steps many."""
+
+    def __init__(self, first: FirstLayer, weights: np.ndarray) -> None:
+        kind = np.float32 if weights.size > _LARGE else np.float64
+        self.radius = first.radius
+        self.weights: np.ndarray = weights.astype(kind)
+        self.gram: np.ndarray = first.gram.numpy().astype(kind)
+        self.values: np.ndarray = first.values.numpy().astype(kind)
+        reach: np.ndarray = first.reach.numpy().astype(kind)
+        norms: np.ndarray = first.norms.numpy().astype(kind)
+        self.low = self.values - reach
+        self.chord = (self.values + reach) / (2 * reach)
+        open_ = first.open.numpy()
+        self.curved = open_ & (weights > 0)
+        self.straight = open_ & ~self.curved
+        self.settled = ~open_
+        self.stiffness = 2 * _DAMPING / (np.abs(self.weights) * norms * norms + _TINY)
+
+    def begin(self, vectors: int) -> _State:
+        """A mean along the gradient at the centre, and small y in any direction."""
+        kind = self.weights.dtype
+        slopes = np.where(self.settled, 1, self.values > 0).astype(kind) + np.zeros_like(self.weights)
+        push = np.random.default_rng(0).standard_normal((vectors, 1, self.weights.shape[1])).astype(kind) * self.curved
+        strays, squares = self._along(np.concatenate([(self.weights * slopes)[None], push]))
+        lengths = np.full(1 + vectors, _SPREAD, dtype=kind)
+        lengths[0] = 1
+        scale = lengths[:, None] * self.radius / np.sqrt(np.maximum(squares, _TINY))
+        return slopes, strays * scale[..., None], np.zeros_like(self.weights[:, :1])
+
+    def go_on(self, start: Proposal) -> _State:
+        """From moments that were found."""
+        strays = torch.cat([start.means[None], start.spreads])
+        parts = (start.slopes, strays, start.multiplier.unsqueeze(-1))
+        slopes, moments, multiplier = (np.asarray(part, dtype=self.weights.dtype) for part in parts)
+        return slopes, moments, multiplier
+
+    def _along(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Vectors W'c for c (q, R, n): their products with the rows (q, R, n), and their squared lengths (q, R)."""
+        strays = (coefficients.reshape(-1, coefficients.shape[-1]) @ self.gram).reshape(coefficients.shape)
+        return strays, np.einsum("qij,qij->qi", coefficients, strays)
+
+    def step(self, slopes: np.ndarray, strays: np.ndarray, multiplier: np.ndarray) -> _State:
+        """The moments moved to the radius times the direction of the gradient."""
+        middle, widths, bent, _, parabola = self._bent(strays)
+        moved = np.clip(slopes + self.stiffness * multiplier * middle, 0, 1)
+        slopes = np.where(parabola, bent / widths, np.where(self.straight, moved, np.where(self.curved, self.chord, 1)))
+        push = np.where(parabola, self.weights / (2 * widths), 0) * strays[1:]
+        strays, squares = self._along(np.concatenate([(self.weights * slopes)[None], push]))
+        length = np.sqrt(np.maximum(squares.sum(0), _TINY))[:, None]
+        return slopes, strays * (self.radius / length), length / (2 * self.radius)
+
+    def _bent(self, strays: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Means of the neurons, half-widths, Scarf's bound, the chord's, and where the former is the smaller one."""
+        middle = self.values + strays[0]
+        widths = np.maximum(np.sqrt(middle * middle + np.square(strays[1:]).sum(0)), _TINY)
+        bent, lined = 0.5 * (middle + widths), self.chord * (middle - self.low)
+        return middle, widths, bent, lined, self.curved & (bent < lined)
+
+    def proposal(self, slopes: np.ndarray, strays: np.ndarray, multiplier: np.ndarray) -> Proposal:
+        """The record of what was found."""
+        middle, widths, bent, lined, parabola = self._bent(strays)
+        straight = np.where(self.straight, np.maximum(middle, 0), middle)
+        outputs = np.where(self.curved, np.minimum(bent, lined), straight)
+        value = np.einsum("ij,ij->i", self.weights, outputs - np.maximum(self.values, 0))
+        widths = np.where(self.curved & ~parabola, np.inf, widths)
+        parts = (widths, slopes, multiplier[:, 0], strays[0], strays[1:], outputs, value)
+        return Proposal(*(torch.from_numpy(np.array(part, dtype=np.float64)) for part in parts))
