@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "relucert_core"
 LAYERS = (
     {"errors", "files", "devices", "solvers", "tolerances", "rounding", "definiteness", "norms", "paths"}
-    | {"memory", "ranges", "arrays"},
+    | {"deadline", "memory", "ranges", "arrays"},
     {"layers", "network"},
     {"forward"},
     {"importers", "datasets", "region", "witness", "polyhedron"},

@@ -20,6 +20,7 @@ import torch
 
 from relucert_core.attacks.deepfool import plane_step
 from relucert_core.attacks.problem import Found, Problem, from_starts, nearer, settle, uphill
+from relucert_core.deadline import late
 from relucert_core.norms import row_norms, unit_step
 
 _LAST_STEP = 0.01
@@ -49,6 +50,8 @@ def _descend(problem: Problem, begin: torch.Tensor, scale: torch.Tensor, *, step
     trail: list[torch.Tensor] = []
     for count in range(steps if len(rows) else 0):
         wave = _LAST_STEP + (1 - _LAST_STEP) * (1 + math.cos(math.pi * count / steps)) / 2
+        if late():
+            break
         gradient, excess = uphill(part, here)
         size, crossed = row_norms(here - part.points, 2.0), excess > 0
         better = crossed & (size < best_size[rows])

@@ -19,6 +19,7 @@ import math
 import torch
 
 from relucert_core.attacks.problem import Found, Problem, rival_planes, settle
+from relucert_core.deadline import late
 from relucert_core.norms import dual, row_norms, unit_step
 
 _CUT_STEPS = 5
@@ -30,7 +31,7 @@ def run_deepfool(problem: Problem, *, steps: int = 50, overshoot: float = 0.02) 
     trail: list[torch.Tensor] = []
     open_rows = torch.isfinite(problem.slack).nonzero().squeeze(1)
     for turn in range(steps):
-        if not len(open_rows):
+        if not len(open_rows) or late():
             break
         part, here = problem.take(open_rows), points[open_rows]
         patient = problem.bounds is not None and problem.norm != 1 and turn < _CUT_STEPS

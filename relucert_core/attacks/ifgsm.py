@@ -17,6 +17,7 @@ import torch
 
 from relucert_core.attacks.deepfool import plane_step
 from relucert_core.attacks.problem import Found, Problem, settle, uphill
+from relucert_core.deadline import late
 from relucert_core.norms import row_norms
 
 
@@ -29,6 +30,8 @@ def run_ifgsm(problem: Problem, *, steps: int = 10, rounds: int = 10) -> Found:
     best, best_distance = problem.points.clone(), torch.full_like(reach, math.inf)
     trail: list[torch.Tensor] = []
     for _ in range(rounds):
+        if late():
+            break
         ends, crossed = _walk(problem, reach / steps, steps, active)
         distance = torch.where(crossed, row_norms(ends - problem.points, problem.norm), math.inf)
         better = distance < best_distance
@@ -52,7 +55,7 @@ def _walk(problem: Problem, step: torch.Tensor, steps: int, active: torch.Tensor
         going = (excess <= 0) & rows.any(-1)
         moved = part.clip(here + step[open_rows].unsqueeze(-1) * rows.sign())
         open_rows = open_rows[going]
-        if count == steps or not len(open_rows):
+        if count == steps or not len(open_rows) or late():
             break
         points[open_rows] = moved[going]
     return points, crossed

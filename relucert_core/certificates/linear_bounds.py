@@ -127,13 +127,15 @@ def next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
         return _assemble(state, carry_back(state, weight.unsqueeze(0), parallel=rule.parallel))
     work = second_layer(state)
     bounds = _assemble(state, work.quick_reach())
-    open_ = (~((bounds.lower >= 0) | (bounds.upper <= 0))).any(0)
+    unsettled = ~((bounds.lower >= 0) | (bounds.upper <= 0))
     carried = state.centre.net.affine[1].carried
-    rows = (open_ if carried is None else open_ & ~carried).nonzero().squeeze(1)  # the lines of others are settled
-    if len(rows):
+    if carried is not None:
+        unsettled = unsettled & ~carried  # the lines of those are settled
+    rows = unsettled.any(0).nonzero().squeeze(1)
+    if len(rows):  # only where a ball needs them itself: no ball's bounds depend on the others
         exact = _assemble(state, work.carry_rows(rows, parallel=rule.parallel), rows)
         for whole, piece in zip(vars(bounds).values(), vars(exact).values(), strict=True):
-            whole[:, rows] = piece
+            whole[:, rows] = torch.where(unsettled[:, rows], piece, whole[:, rows])
     return bounds
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 from relucert_core.arrays import SignRows, Vector
 from relucert_core.certificates.result import OVERFLOW, TIE, WRONG
+from relucert_core.deadline import ends_at
 from relucert_core.errors import InvalidInput
 from relucert_core.forward import rival_logits
 from relucert_core.network import Network
@@ -98,6 +100,10 @@ class Ledger:
     def labels(self) -> torch.Tensor:
         """The label as a batch (1,)."""
         return torch.tensor([self.label])
+
+    def in_time(self) -> AbstractContextManager[None]:
+        """A context in which long steps end when the time allowed does; see `relucert_core.deadline`."""
+        return ends_at(self.begun + self.max_seconds)
 
     def raise_lower(self, bound: float) -> None:
         """Take a proved lower bound; never above the upper bound, which is proved as well."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from relucert_core.deadline import late
 from relucert_core.forward import rival_logits
 from relucert_core.layers import active
 from relucert_core.search.half_spaces import Proposer
@@ -36,6 +37,8 @@ def polish(local: LocalNetwork, start: np.ndarray, proposer: Proposer, rounds: i
             return None
         best, moved = point, False
         for face in faces:
+            if late():
+                return best
             flipped = pattern.copy()
             flipped[face] = ~flipped[face]
             other, other_faces = nearest_decision(local, flipped, rival, proposer)

@@ -45,35 +45,25 @@ def certify_balls(
     which the method fails (infinite: at none tried), and "trials", the number of radii tried.
     """
     size = max(1, _CHUNK_NUMBERS // max(1, net.outputs[min(1, len(net.outputs) - 1)] * net.inputs))
-    ratio, result = _FIRST_RATIO, []
-    for part in _chunks(len(points), size):
+    result = []
+    for part in [slice(start, start + size) for start in range(0, len(points), size)]:
         began = time.perf_counter()
         where = centre(net, points[part], norm, None if labels is None else labels[part])
-        found, unlimited = _search(where, prepare, ratio)
-        usable = (found.proved > 0) & torch.isfinite(where.local_distance)
-        if usable.any():
-            ratio = float((found.proved / where.local_distance)[usable].median().clamp(1e-6, 1.0))
+        found, unlimited = _search(where, prepare)
         share = (time.perf_counter() - began) / len(where.points)
         certificates = [_certificate(name, where, found, unlimited, i) for i in range(len(where.points))]
         result += [replace(c, seconds=share) for c in certificates]
     return result
 
 
-def _chunks(count: int, size: int) -> list[slice]:
-    """Slices of at most `size` points; a large batch begins with one point, whose radius guides the other guesses."""
-    first = 1 if count > 8 else min(count, size)
-    starts = [0, *range(first, count, size)] if count else []
-    return [slice(start, min(end, start + size)) for start, end in zip(starts, [*starts[1:], count], strict=True)]
-
-
-def _search(where: Centre, prepare: Callable[[Centre], BallMethod], ratio: float) -> tuple[Found, torch.Tensor]:
+def _search(where: Centre, prepare: Callable[[Centre], BallMethod]) -> tuple[Found, torch.Tensor]:
     """The search over the centres whose prediction is proved and that have a limit."""
     count = len(where.points)
     method = prepare(where)
     unlimited = method.unlimited & where.margins.ok
     index = (where.margins.ok & ~unlimited).nonzero().squeeze(1)
     straight = where.local_distance[index]
-    guess = torch.where(torch.isfinite(straight), ratio * straight, 1.0)
+    guess = torch.where(torch.isfinite(straight), _FIRST_RATIO * straight, 1.0)
     part = search_radius(
         lambda i, radii: method.margins_at(index[i], radii), where.gaps.amin(-1)[index], guess, straight
     )

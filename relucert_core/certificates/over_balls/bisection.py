@@ -9,10 +9,13 @@ radius, so there may be further radii, larger ones, at which it proves the predi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+
+from relucert_core.deadline import late
 
 TOLERANCE = 1e-3
 MOST_STEPS = 400
@@ -110,6 +113,12 @@ class _Brackets:
         self.trials[index] += 1
 
 
+def _on_grid(radii: torch.Tensor) -> torch.Tensor:
+    """The radii with 20 bits each: what rounding changes in the margins, it then seldom changes in the trials."""
+    mantissa, exponent = torch.frexp(radii)
+    return torch.ldexp((mantissa * 2.0**20).round() * 2.0**-20, exponent)
+
+
 def _cubic_root(linear: torch.Tensor, square: torch.Tensor, cubic: torch.Tensor) -> torch.Tensor:
     """A root t > 0 of 1 - linear t - square t^2 - cubic t^3 near 1, by Newton's steps; 0 where they lead nowhere."""
     t = torch.ones_like(linear)
@@ -126,10 +135,14 @@ def search_radius(
 
     margins_at(index (T,), radii (T,)) -> (T, K): lower bounds on the margins over the balls; a NaN proves nothing.
     gap (B,) > 0: the margin at the centre. guess (B,): the first trial radii. straight (B,): the radius at which the
-    margin would vanish if it went on straight as it starts (infinite: it starts flat).
+    margin would vanish if it went on straight as it starts (infinite: it starts flat). A point's trials depend on that
+    point alone. A deadline (`relucert_core.deadline`) ends the search between two trials.
     """
     state = _Brackets(gap, guess.clamp(SMALLEST_TRIAL, LARGEST), straight)
-    while len(index := state.open(tolerance).nonzero().squeeze(1)):
-        radii = state.propose(tolerance)[index]
+    last = 0.0
+    while len(index := state.open(tolerance).nonzero().squeeze(1)) and not late(last):
+        begun = time.perf_counter()
+        radii = _on_grid(state.propose(tolerance)[index])
         state.record(index, radii, margins_at(index, radii))
+        last = time.perf_counter() - begun
     return Found(state.low, state.high, state.rival, state.trials)

@@ -59,10 +59,12 @@ class Pass:
         positive, negative = (part[kept] for part in self.centre.columns[depth + 1])
         drift = self._drift(kept)
         behind = lines.gap if self.lag is None else lines.gap + self.lag[:, kept]
+        behind = torch.where(lines.alive, behind, 0.0)
         lag = sum_above(behind @ (positive + negative), len(kept) + 2)
         width = max(*self.centre.net.outputs, self.centre.net.inputs)
         factor = 4 * gamma(width + 16)
         doubt = sum_above(lines.doubt + factor * drift + 16 * UNIT_ROUNDOFF * lines.spread, 4)
+        doubt = torch.where(lines.alive, doubt, 0.0)  # one that is off in this ball is kept for another's sake
         layer = RelaxedLayer(kept, lines, drift, doubt, (positive, negative))
         return replace(self, layers=(*self.layers, layer), lag=lag)
 

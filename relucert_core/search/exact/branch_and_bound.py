@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from relucert_core.certificates.result import EXACT, Certificate, CertificateEntry
+from relucert_core.deadline import OutOfTime
 from relucert_core.network import Network
 from relucert_core.search.each import certify_each
 from relucert_core.search.exact.nodes import Bounded
@@ -42,12 +43,13 @@ from relucert_core.search.ledger import (
     NONE_FOUND,
     NOWHERE,
     SEARCHING,
+    TIME,
     Ledger,
     Pace,
     SearchStep,
 )
 from relucert_core.search.local_network import local_network
-from relucert_core.search.start import attack_step, first_step, linear_step
+from relucert_core.search.start import attack_step, first_step, floor_steps, linear_step
 
 UNPROVED = "no witness is proved"
 QUEUE_BYTES = 1_000_000_000
@@ -80,7 +82,7 @@ def explore(
         return
     status = ""
     if ledger.lower < math.inf and not first.exact:
-        yield from linear_step(ledger)
+        yield from linear_step(ledger) if net.inputs == 2 else floor_steps(ledger)
         status = yield from _Search(ledger, proposer, max_queue).run(starts)
     yield ledger.step(NOWHERE if ledger.lower == math.inf else status or UNPROVED)
 
@@ -104,10 +106,11 @@ class _Search:
             status = yield from self._run_planar(far)
             if status or self._closed():
                 return status
+            yield from floor_steps(ledger)
         for method in ("deepfool", "best") if quick else ("best",):
             yield from attack_step(ledger, starts, method)
             if ledger.witness is not None:
-                improve(ledger, self.local, self.local.nearby(ledger.witness), self.proposer)
+                self._improve(self.local.nearby(ledger.witness))
             if quick and (ledger.witness is not None or method == "best"):
                 status = yield from self._stage(min(ledger.upper, far), _QUICK)
             if status or self._closed():
@@ -128,7 +131,7 @@ class _Search:
         ledger = self.ledger
         near = nearest_around(self.local, ledger.lower)
         if near is not None:
-            improve(ledger, self.local, near, self.proposer)
+            self._improve(near)
         corner = beside_corners(self.local, min(ledger.upper, far))
         at_corner = corner is not None and ledger.offer_array(self.local.inputs(corner))
         tries = ((_QUICK_PLANAR, False), (_PATIENT, True))
@@ -165,7 +168,11 @@ class _Search:
             if status:
                 return status
             begun = ledger.seconds
-            bounded = tree.advance(min(radius, ledger.upper * CLOSE_ENOUGH), width)
+            try:
+                with ledger.in_time():
+                    bounded = tree.advance(min(radius, ledger.upper * CLOSE_ENOUGH), width)
+            except OutOfTime:
+                return TIME
             count, batches = len(bounded.distance), batches + 1
             self.pace.done(count, ledger.seconds - begun)
             used, ledger.regions, ledger.queue = used + count, ledger.regions + count, len(tree)
@@ -194,6 +201,11 @@ class _Search:
         settled = (bounded.branch < 0) & (bounded.distance < self.ledger.upper * CLOSE_ENOUGH)
         return not planar(self.local) or batches <= 2 or batches % 8 == 0 or bool(settled.any())
 
+    def _improve(self, near: np.ndarray) -> None:
+        """`improve` from the point y (m,), while there is time."""
+        with self.ledger.in_time():
+            improve(self.ledger, self.local, near, self.proposer)
+
     @np.errstate(all="ignore")  # overflow is dealt with where it counts
     def _look_at(self, bounded: Bounded, batches: int) -> None:
         """Look for a nearer witness among the points where the nodes' bounds are attained."""
@@ -205,9 +217,9 @@ class _Search:
         leaf = bounded.branch[finite] < 0
         good = finite[(gaps <= 0) | leaf]
         if len(good):
-            improve(self.ledger, local, bounded.nearest[good[bounded.distance[good].argmin()]], self.proposer)
+            self._improve(bounded.nearest[good[bounded.distance[good].argmin()]])
         elif batches & (batches - 1) == 0:
-            improve(self.ledger, local, bounded.nearest[finite[gaps.argmin()]], self.proposer)
+            self._improve(bounded.nearest[finite[gaps.argmin()]])
         if planar(local):
             near = bounded.nearest[finite[bounded.distance[finite].argmin()]]
             self.ledger.offer(torch.from_numpy(local.inputs(next_to(near))))

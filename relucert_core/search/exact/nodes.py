@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from relucert_core.deadline import check_time
 from relucert_core.rounding import SMALLEST
 from relucert_core.search.exact.facts import Facts
 from relucert_core.search.exact.relax import Ball, Lines, linear_bounds, lines
@@ -103,6 +104,7 @@ def _aggregate(ball: Ball, count: int, halves: HalfSpaces, proposer: Proposer) -
     heights = np.nan_to_num(levels / (lengths * ball.radius), nan=0.0, posinf=1e9, neginf=-1e9)
     found = np.zeros(len(node))
     for i in range(count):
+        check_time()
         part = slice(starts[i], starts[i + 1])
         proposed = np.asarray(proposer(scaled[part], heights[part]), dtype=np.float64)
         if proposed.shape == (counts[i],):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relucert_core.deadline import check_time
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, gamma
 from relucert_core.search.local_network import LocalNetwork
 
@@ -82,6 +83,7 @@ def linear_bounds(
     total, error, met = constants, np.abs(constants), []
     absolute = np.zeros((len(rows), len(local.offset)))
     for k in range(layer, 0, -1):
+        check_time()
         part = local.slices[k - 1]
         met.append(rows)
         lifted = np.einsum("pn,pn->p", np.minimum(rows, 0.0), relaxed.offset[:, part][node])
