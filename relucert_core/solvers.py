@@ -3,7 +3,7 @@
 **Contract.** A solver proposes; whoever asks checks the answer. Whatever comes in (empty, NaN, infinite, tiny, huge or
 rank-deficient arrays), a call returns finite numbers of the promised shapes, or None; it neither raises nor prints nor
 takes the process down. Arrays that are not in the solvers' range are not passed on: SciPy's non-negative least squares
-frees memory twice for a matrix without columns, and numbers beyond 1e+-150 leave the range when they are squared.
+frees memory twice for a matrix without columns, and reads what it never wrote for one without rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-_RANGE = (1e-150, 1e150)  # of the largest absolute value of a matrix
+_RANGE = (1e-300, 1e300)  # of the largest absolute value of a matrix
 Answer = TypeVar("Answer")
 
 INFEASIBLE = "infeasible"
