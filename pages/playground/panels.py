@@ -121,7 +121,7 @@ def take_csv() -> None:
     """A file of points came."""
     file = st.session_state.pg_csv
     if file is not None:
-        guarded(lambda: state.replace_points(*points_from_csv(file.getvalue().decode("utf8", "replace"))))
+        guarded(lambda: state.replace_points(*points_from_csv(file.getvalue())))
 
 
 def network_controls(setup: Setup) -> None:
