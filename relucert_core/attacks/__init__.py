@@ -126,8 +126,9 @@ def attack(
     requires: `method` one of ATTACKS; `norm` 1, 2 or inf, in which distances are measured and compared (`minimises` of
         the entry says which ones the search makes small); `label`: the class to leave, one or (B,), by default the
         predicted one; `bounds`: (lowest, highest) value of an input, which then holds exactly for the point found too;
-        `starts`: (S, D) points, tried where the search fails: the nearest one of another class is pulled back towards
-        x. `progress(done, total)` is called after every chunk of points.
+        `starts`: (S, D) points, such as a certificate's witness: the nearest one of another class is pulled back
+        towards x, and counts where it ends nearer than the search. `progress(done, total)` is called after every chunk
+        of points.
     guarantee: success is proved at the stored point, the forward error bound counted, and `distance`, rounded up, is
         that point's: an upper bound on the exact radius. A point that is adversarial itself (wrong prediction against
         the given label, or a tie, as far as that is proved) has distance 0. After a failure distance is inf and point
@@ -198,7 +199,7 @@ def _search(entry: AttackEntry, problem: Problem, options: dict[str, Any]) -> Fo
         return Found(points, success)
     part = problem.take(rows)
     found = entry.run(part, **options)
-    if problem.starts is not None and not bool(found.success.all()):
+    if problem.starts is not None:
         found = nearer(part, found, from_starts(part))
     points[rows], success[rows] = found.points, found.success
     return Found(points, success, tuple(problem.points.index_copy(0, rows, station) for station in found.trail))

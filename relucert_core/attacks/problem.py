@@ -33,7 +33,7 @@ class Problem:
     """A batch to attack: points (B, D) and labels (B,) of a network, the norm asked, the box and the starts.
 
     slack: (B,) twice the proven error of a difference of logits at the points: a margin that makes a proof likely.
-    starts: (S, D) points from which to come back where the search fails, or None. path: whether to keep a trail.
+    starts: (S, D) points from which to come back, or None. path: whether to keep a trail.
     """
 
     net: Network

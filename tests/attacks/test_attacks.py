@@ -154,6 +154,18 @@ def test_starts_rescue_flat_points(method):
     assert not rc.attack(net, x, method, starts=starts[:1]).success  # no start of another class
 
 
+@pytest.mark.parametrize("method", ALL)
+def test_a_start_counts_where_it_is_nearer_than_what_the_search_found(method):
+    net, (images, _) = rc.load_model("mnist-40-40-40"), rc.mnist_sample()
+    x = images[103].astype(np.float64)
+    alone = rc.attack(net, x, method)
+    witness = rc.certify(net, x, method="exact", max_seconds=None, max_regions=300).witness
+    nearest = np.linalg.norm(witness - x)
+    assert nearest < alone.distance
+    assert rc.attack(net, x, method, starts=witness[None]).distance <= nearest * (1 + 1e-6)
+    assert rc.attack(net, x, method, starts=x + 3 * (alone.point - x)[None]).distance <= alone.distance
+
+
 def test_a_point_that_is_adversarial_itself_has_distance_zero():
     net, x = plateau(), np.array([4.0, 0.0])
     for method in ALL:
