@@ -30,7 +30,8 @@ def test_it_lies_between_the_cheaper_bounds_and_the_exact_distance(widths):
         assert found.radius <= exact.upper
         assert found.radius >= max(cheaper[:2])
         if found.witness is not None:
-            assert bool(proved_adversarial(net, torch.from_numpy(found.witness)[None], torch.tensor([found.label]))[0])
+            where, label = torch.from_numpy(found.witness)[None], torch.tensor([found.label])
+            assert bool(proved_adversarial(net, where, label, rational=True)[0])
             assert np.linalg.norm(found.witness - point) <= found.upper
             assert exact.radius <= found.upper
         if exact.upper < math.inf:

@@ -1,0 +1,137 @@
+"""The certificate `semidefinite`, from both sides: the relaxation's proved radius below, witnesses above.
+
+The cheaper bounds and the best attack come first; then `certificates.semidefinite` raises the radius, and each of its
+solutions gives directions that are followed to the boundary (`improve`), which lowers the upper bound and with it the
+radii that are tried. Certificates know nothing of attacks: the upper bound and the way to a nearer witness go in as
+arguments, the proved witness comes out, and may be passed on as `starts=` to any attack.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from relucert_core.certificates.quadratic.radius import ENTRY as QUADRATIC
+from relucert_core.certificates.result import EXACT, Certificate, CertificateEntry
+from relucert_core.certificates.semidefinite.radius import improvements
+from relucert_core.network import Network
+from relucert_core.search.each import certify_each
+from relucert_core.search.improve import improve, improve_along
+from relucert_core.search.ledger import NOWHERE, SEARCHING, Ledger, SearchStep, check_budgets
+from relucert_core.search.local_network import local_network
+from relucert_core.search.start import attack_step, first_step, linear_step
+
+NO_MORE = "nothing more was gained"
+_DEFAULT_SECONDS = 10.0
+_WIDE, _PATIENT = 520, 60.0  # hidden neurons from which the quadratic bound needs a budget of as many seconds
+
+
+def two_sides(
+    net: Network,
+    point: torch.Tensor,
+    label: int,
+    *,
+    starts: Any = None,
+    max_seconds: float | None = None,
+    max_iterations: int | None = None,
+) -> Iterator[SearchStep]:
+    """Search from one point (D,), a step after every improvement; the last step's status says why it ended.
+
+    starts: (S, D) points for the attack. max_iterations: of the solver; `regions` counts them.
+    """
+    check_budgets(max_iterations=max_iterations)
+    ledger = Ledger(net, point, label, 2.0, max_seconds=max_seconds, max_regions=max_iterations)
+    first = first_step(ledger)
+    yield first
+    if first.status != SEARCHING:
+        return
+    if ledger.lower < math.inf:
+        yield from _both(ledger, starts)
+    yield ledger.step(NOWHERE if ledger.lower == math.inf else ledger.stopped(regions=0) or NO_MORE)
+
+
+def _both(ledger: Ledger, starts: Any) -> Iterator[SearchStep]:
+    """CROWN-Ada, the quadratic bounds, the attack, then the relaxation."""
+    local = local_network(ledger.net, ledger.point, ledger.label)
+    yield from linear_step(ledger)
+    yield from _quadratic_step(ledger)
+    if not ledger.step().exact:
+        yield from attack_step(ledger, starts, "best")
+        if ledger.witness is not None:
+            improve(ledger, local, local.nearby(ledger.witness))
+
+    def follow(direction: np.ndarray) -> float:
+        improve_along(ledger, local, direction)
+        return ledger.upper
+
+    known = {"lower": ledger.lower, "upper": ledger.upper}
+    budgets = {"max_seconds": ledger.max_seconds - ledger.seconds, "max_iterations": ledger.max_regions}
+    for found in improvements(ledger.net, ledger.point, ledger.label, follow=follow, **known, **budgets):
+        ledger.raise_lower(found.lower)
+        ledger.regions = found.iterations
+        yield ledger.step()
+
+
+def _quadratic_step(ledger: Ledger) -> Iterator[SearchStep]:
+    """The quadratic certificate as a step, if there is time."""
+    wide, left = sum(ledger.net.widths) > _WIDE, ledger.max_seconds - ledger.seconds
+    if left <= 0 or (wide and left < _PATIENT):
+        return
+    certificate = QUADRATIC.run(ledger.net, ledger.point.unsqueeze(0), norm=2.0, labels=ledger.labels)[0]
+    ledger.raise_lower(certificate.radius)
+    yield ledger.step()
+
+
+def semidefinite(
+    net: Network,
+    points: torch.Tensor,
+    *,
+    norm: float,
+    labels: torch.Tensor | None,
+    max_seconds: float | None = _DEFAULT_SECONDS,
+    max_iterations: int | None = None,
+) -> list[Certificate]:
+    """A proved radius in the norm 2 and the nearest adversarial point met, point by point.
+
+    requires: norm 2; max_seconds, max_iterations (of the solver): budgets of each point (None: until nothing more is
+    gained).
+    returns: the radius, never below the simplex, the CROWN-Ada and, where there was time for it, the quadratic one;
+    `upper`, `witness` and `ratio` with it; guarantee "exact" when the witness is within (1 + 1e-6) radius. status:
+    "exact", or what stopped it and the interval. parts: "iterations" of the solver, "simplex".
+    guarantee: a lower bound; only radii with a proof count, see `certificates.semidefinite.proof`.
+    cost: cubic in the number of neurons that are open in the ball.
+    """
+
+    def start(point: torch.Tensor, label: int) -> Iterator[SearchStep]:
+        return two_sides(net, point, label, max_seconds=max_seconds, max_iterations=max_iterations)
+
+    found = certify_each(ENTRY.name, start, net, points, norm, labels)
+    return [dataclasses.replace(item, parts=_renamed(item)) for item in found]
+
+
+def _renamed(item: Certificate) -> dict[str, Any]:
+    """The parts, with the steps' count under its name here."""
+    return {"iterations": item.parts["regions"], "simplex": item.parts["simplex"]}
+
+
+ENTRY = CertificateEntry(
+    name="semidefinite",
+    place=65,
+    title="Semidefinite",
+    run=semidefinite,
+    norms=(2.0,),
+    guarantee=EXACT,
+    sentence="Writes the search for the nearest adversarial point down exactly, relaxes it to a convex problem over "
+    "matrices, and proves its answer: often within a few per cent of the true distance.",
+    reference="Raghunathan, Steinhardt and Liang, Semidefinite relaxations for certifying robustness (2018), for the "
+    "distance, with bounds from balls, cuts and a proof in floating point",
+    options={
+        "max_seconds": "seconds for each point (10; none: until nothing more is gained)",
+        "max_iterations": "iterations of the solver for each point",
+    },
+)

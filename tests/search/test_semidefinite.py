@@ -1,0 +1,103 @@
+"""The semidefinite certificate from both sides: the interval holds the exact distance, the witness is proved."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import relucert_core as rc
+from relucert_core.errors import InvalidInput
+from relucert_core.search.semidefinite import two_sides
+from tests.helpers import random_network
+from tests.oracles import exact_forward
+from tests.oracles_bruteforce import brute_force
+
+
+def small_case(rng: np.random.Generator) -> tuple[rc.Network, np.ndarray, float, float]:
+    """A random network of up to 6 neurons, a point, and bounds of its distance by brute force, both finite."""
+    while True:
+        net = random_network(rng)
+        point = rng.normal(size=net.inputs)
+        if sum(net.widths) <= 6:
+            truth = brute_force(net, point, int(net(point).argmax()))
+            if 0 < truth.high < math.inf:
+                return net, point, truth.low, truth.high
+
+
+def test_the_interval_holds_the_exact_distance_and_the_witness_is_adversarial():
+    rng = np.random.default_rng(3)
+    closed = 0
+    for _ in range(5):
+        net, point, low, high = small_case(rng)
+        cert = rc.certify(net, point, method="semidefinite", max_seconds=None, max_iterations=60)
+        assert cert.radius <= high
+        assert low <= cert.upper
+        logits = exact_forward(net, cert.witness)[-1]
+        assert any(value >= logits[cert.label] for j, value in enumerate(logits) if j != cert.label)
+        assert (cert.guarantee == "exact") == (cert.upper <= cert.radius * (1 + 1e-6) * (1 - 1e-15))
+        assert cert.ratio == cert.radius / cert.upper
+        closed += cert.guarantee == "exact"
+    assert closed >= 2
+
+
+def test_a_digit_is_closed_below_the_best_attack_and_its_witness_is_a_start():
+    net, (images, _) = rc.load_model("mnist-40-40-40"), rc.mnist_sample()
+    point = images[102].astype(np.float64)
+    attack = rc.attack(net, point, method="best")
+    cert = rc.certify(net, point, method="semidefinite", max_seconds=None, max_iterations=100)
+    assert cert.guarantee == "exact"
+    assert cert.status == "exact"
+    assert cert.radius > rc.certify(net, point, method="quadratic").radius
+    assert cert.upper < attack.distance * (1 - 1e-4)
+    assert rc.attack(net, point, method="best", starts=cert.witness[None]).distance <= cert.upper * (1 + 1e-6)
+
+
+def test_steps_only_improve_and_the_last_one_says_why():
+    rng = np.random.default_rng(5)
+    net, point, low, high = small_case(rng)
+    label = int(net(point).argmax())
+    steps = list(two_sides(net, torch.from_numpy(point), label, max_iterations=60))
+    for before, after in itertools.pairwise(steps):
+        assert before.lower <= after.lower <= high
+        assert low <= after.upper <= before.upper
+        assert before.regions <= after.regions
+        assert before.status == "searching"
+    assert steps[-1].status != "searching"
+    assert 0 < steps[-1].regions <= 60
+
+
+@pytest.mark.parametrize("seconds", [0, 1e-3, 0.2])
+def test_a_short_budget_leaves_a_valid_bound(seconds):
+    net, point, _, high = small_case(np.random.default_rng(8))
+    cert = rc.certify(net, point, method="semidefinite", max_seconds=seconds)
+    assert 0 <= cert.radius <= high
+    assert cert.status.startswith(("time is up", "exact", "nothing more"))
+
+
+def test_no_problem_is_built_for_ties_and_wrong_labels():
+    net = rc.Network([np.eye(2), np.eye(2)], [np.zeros(2), np.zeros(2)])
+    tie = rc.certify(net, np.array([1.0, 1.0]), method="semidefinite")
+    wrong = rc.certify(net, np.array([2.0, 1.0]), method="semidefinite", label=1)
+    for cert in (tie, wrong):
+        assert (cert.radius, cert.upper, cert.guarantee) == (0.0, 0.0, "lower bound")
+        assert math.isnan(cert.ratio)
+        assert cert.parts["iterations"] == 0
+
+
+def test_nothing_adversarial_is_an_infinite_or_a_very_large_radius():
+    net = rc.Network([np.eye(2), np.array([[1.0, 1.0], [0.0, 0.0]])], [np.zeros(2), np.array([1.0, 0.0])])
+    cert = rc.certify(net, np.array([0.3, 0.4]), method="semidefinite")
+    assert cert.radius > 1e9
+    assert cert.upper == math.inf
+    assert cert.witness is None
+
+
+@pytest.mark.parametrize(
+    "budgets", [{"max_seconds": -1}, {"max_iterations": -1}, {"max_seconds": math.nan}, {"max_iterations": "3"}]
+)
+def test_a_budget_that_is_none_is_refused(budgets):
+    net = rc.Network([np.eye(2), np.eye(2)], [np.zeros(2), np.zeros(2)])
+    with pytest.raises(InvalidInput, match="must be a number"):
+        rc.certify(net, np.array([2.0, 1.0]), method="semidefinite", **budgets)
