@@ -64,7 +64,7 @@ def witness_beyond(
     distance, rounded up, or None when no step is proved.
     """
     candidates = points_beyond(point, near, WITNESS_SLACK)
-    proved = proved_adversarial(net, candidates, torch.full((len(candidates),), label))
+    proved = proved_adversarial(net, candidates, torch.full((len(candidates),), label), rational=True)
     distances = distance_above(candidates, point, norm)
     allowed = below(radius * (1 + WITNESS_SLACK))
     for candidate, good, distance in zip(candidates, proved.tolist(), distances.tolist()):

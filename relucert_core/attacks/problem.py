@@ -26,6 +26,7 @@ from relucert_core.rounding import distance_above
 from relucert_core.witness import PUSHES, proved_adversarial
 
 _PULLS = 18
+_HALVINGS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +143,7 @@ def settle(problem: Problem, candidates: torch.Tensor, trail: list[torch.Tensor]
     need not be the first one. A candidate that cannot be proved is a failure.
     """
     candidates = torch.where(torch.isfinite(candidates), problem.clip(candidates), problem.points)
-    success = proved_adversarial(problem.net, candidates, problem.labels)
+    success = proved_adversarial(problem.net, candidates, problem.labels, rational=True)
     points = problem.points.clone()
     rows = success.nonzero().squeeze(1)
     if len(rows):
@@ -176,6 +177,19 @@ def _crossing(problem: Problem, ends: torch.Tensor) -> torch.Tensor:
         crossed = value > 0
         high, above_zero = torch.where(crossed, share, high), torch.where(crossed, value, above_zero)
         low, below_zero = torch.where(crossed, low, share), torch.where(crossed, below_zero, value)
+    ties = (~(problem.excess(ends) > 0)).nonzero().squeeze(1)
+    if len(ties):
+        high[ties] = _first_tie(problem.take(ties), ends[ties])
+    return high
+
+
+def _first_tie(problem: Problem, ends: torch.Tensor) -> torch.Tensor:
+    """(B,): shares of the way to ends that only tie, by halving, at which another class has caught up as computed."""
+    low, high = torch.zeros_like(problem.slack), torch.ones_like(problem.slack)
+    for _ in range(_HALVINGS):
+        share = (low + high) / 2
+        caught = problem.excess(between(problem, ends, share)) >= -problem.slack
+        high, low = torch.where(caught, share, high), torch.where(caught, low, share)
     return high
 
 
@@ -185,7 +199,7 @@ def _nearest_proved(problem: Problem, ends: torch.Tensor, share: torch.Tensor) -
     for push in PUSHES:
         part = problem.take(open_rows)
         tried = between(part, ends[open_rows], (share[open_rows] * (1 + push)).clamp(max=1.0))
-        proved = proved_adversarial(problem.net, tried, part.labels)
+        proved = proved_adversarial(problem.net, tried, part.labels, rational=True)
         points[open_rows[proved]] = tried[proved]
         open_rows = open_rows[~proved]
         if not len(open_rows):
@@ -194,15 +208,17 @@ def _nearest_proved(problem: Problem, ends: torch.Tensor, share: torch.Tensor) -
 
 
 def from_starts(problem: Problem) -> Found:
-    """For each point the nearest start that the network reads as another class, pulled back along the segment.
+    """For each point the nearest start where another class leads or ties, pulled back along the segment.
 
     Fails where there is no such start. `problem.starts` must be given.
     """
     assert problem.starts is not None
     starts = problem.starts
-    classes = predicted(problem.net.logits(starts))
+    logits = torch.nan_to_num(problem.net.logits(starts), nan=-math.inf)
+    (first, second), (leader, _) = (part.unbind(-1) for part in logits.topk(2))
+    strongest = torch.where(leader.unsqueeze(1) == torch.arange(logits.shape[1]), second[:, None], first[:, None])
     distances = torch.cdist(problem.points, starts, p=problem.norm)
-    distances = distances.masked_fill(classes.unsqueeze(0) == problem.labels.unsqueeze(1), math.inf)
+    distances = distances.masked_fill((logits > strongest).T[problem.labels], math.inf)
     nearest = distances.argmin(-1)
     return settle(problem, starts[nearest], [])
 
