@@ -23,7 +23,7 @@ from relucert_core.files import reason
 from relucert_core.layers import Affine, Dense, Layer, csr_parts, read_only
 
 if TYPE_CHECKING:
-    from relucert_core.importers.card import ReadingCard
+    from relucert_core.cards import ReadingCard
 
 
 class Network:
@@ -235,7 +235,7 @@ class Network:
         cls, module: torch.nn.Module, *, name: str = "network", input_shape: Sequence[int] | None = None
     ) -> Network:
         """Read a module; the same as `read_network(module)`, see `relucert_core.importers.registry`."""
-        from relucert_core.importers.registry import read_network
+        from relucert_core import read_network  # by the front door: readers build on this module
 
         return read_network(module, name=name, input_shape=input_shape)
 

@@ -50,7 +50,7 @@ class Subject:
 
 def subjects() -> Iterator[Subject]:
     """The networks and points, in a fixed order."""
-    from relucert_core.training.showcase import load_run
+    from relucert_core.experiments.showcase import load_run
 
     for name in TOYS:
         points = np.random.default_rng(7).uniform(-1, 1, (1, 2)).round(6)

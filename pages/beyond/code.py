@@ -60,6 +60,6 @@ def _toy_head(scene: Scene) -> str:
     name = scene.model.removeprefix("toy-")
     return (
         "import numpy as np\nimport relucert_core as rc\n"
-        "from relucert_core.training.showcase import SHOWCASE, load_run\n"
+        "from relucert_core.experiments.showcase import SHOWCASE, load_run\n"
         f'\nnet = load_run(SHOWCASE["{name}"].file).snapshots[-1].network\nx = np.array({scene.point.tolist()})\n'
     )

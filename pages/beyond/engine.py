@@ -35,7 +35,7 @@ def digit_networks() -> list[str]:
 
 def toy_networks() -> dict[str, Any]:
     """The playground's stored networks, by the names that this page gives them."""
-    from relucert_core.training.showcase import SHOWCASE
+    from relucert_core.experiments.showcase import SHOWCASE
 
     return {TOY + name: entry for name, entry in SHOWCASE.items()}
 
@@ -43,7 +43,7 @@ def toy_networks() -> dict[str, Any]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def toy_network(name: str) -> Network:
     """A stored toy network, trained to its end."""
-    from relucert_core.training.showcase import load_run
+    from relucert_core.experiments.showcase import load_run
 
     return load_run(toy_networks()[name].file).snapshots[-1].network
 

@@ -12,7 +12,7 @@ _TRAINED = """from relucert_core.training.toy import ToySettings, train_toy
 run = train_toy(points, labels, ToySettings({settings}))
 net = {network}
 """
-_STORED = """from relucert_core.training.showcase import load_run
+_STORED = """from relucert_core.experiments.showcase import load_run
 
 net = {network}
 """

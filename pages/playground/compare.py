@@ -46,8 +46,8 @@ def ask() -> None:
 
 def stored() -> tuple[str, dict[str, Network], tuple[np.ndarray, np.ndarray]]:
     """The moons, trained in the three ways, and fresh points of them."""
+    from relucert_core.experiments.showcase import load_run
     from relucert_core.training.presets import toy_preset
-    from relucert_core.training.showcase import load_run
 
     networks = {name: load_run(f"moons-{name}").network for name in COMPARED}
     return "moons and a 2-16-16-2 network, on 500 fresh points", networks, toy_preset("moons-simplex").test_points()

@@ -25,9 +25,9 @@ from relucert_core.planar import PlanarComplex, planar_complex
 from relucert_core.planar.preview import bent_lines, encode, frames_data, preview_data, thinned
 
 if TYPE_CHECKING:
+    from relucert_core.experiments.history import Moment
+    from relucert_core.experiments.showcase import Showcase
     from relucert_core.network import Network
-    from relucert_core.training.history import Moment
-    from relucert_core.training.showcase import Showcase
     from relucert_core.training.toy import Snapshot
 
 TICKS_A_SECOND = 4
@@ -38,7 +38,7 @@ SHOWN_ATTACKS = ("deepfool", "ifgsm", "ddn")
 
 def presets() -> dict[str, Showcase]:
     """The prepared views by name."""
-    from relucert_core.training.showcase import SHOWCASE
+    from relucert_core.experiments.showcase import SHOWCASE
 
     return SHOWCASE
 
@@ -114,7 +114,7 @@ def attacks_at(net: Network, point: tuple[float, float]) -> tuple[Attack, ...]:
 @st.cache_data(max_entries=32, ttl=1800, show_spinner=False, hash_funcs=HASH)
 def measured(net: Network, points: np.ndarray, labels: np.ndarray) -> Moment:
     """Safe radii, exact distances and accuracy on points with labels."""
-    from relucert_core.training.history import moment_of
+    from relucert_core.experiments.history import moment_of
 
     with heavy():
         return moment_of(net, points, labels)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pages.playground.setup import Setup
-from relucert_core.training.history import Moment
+from relucert_core.experiments.history import Moment
 from relucert_core.training.toy import Snapshot, ToyRun, ToyStep, toy_steps, train_toy
 
 SLICE_SECONDS = 0.15

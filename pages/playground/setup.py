@@ -44,7 +44,7 @@ METHODS = {"plain": "Plain", "adversarial": "Adversarial", "simplex": "Safe radi
 
 def prepared() -> dict[str, str]:
     """The names and titles of the presets; "" is for what is trained from settings."""
-    from relucert_core.training.showcase import SHOWCASE
+    from relucert_core.experiments.showcase import SHOWCASE
 
     return {"": "Settings of one's own"} | {name: entry.title for name, entry in SHOWCASE.items()}
 

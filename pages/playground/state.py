@@ -139,7 +139,7 @@ def show(new: Setup, look: View, *, afresh: bool = True) -> None:
 def new_player(new: Setup) -> Player:
     """The run of a setup: stored for presets, not yet begun for others."""
     if new.preset:
-        from relucert_core.training.showcase import load_run
+        from relucert_core.experiments.showcase import load_run
 
         archive = load_run(presets()[new.preset].file)
         ready = Player(new, archive.snapshots)

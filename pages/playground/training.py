@@ -154,7 +154,7 @@ def over_time(scene: Scene) -> None:
 
 def measure(run: Player, place: Any) -> None:
     """The radii along the run, with a bar; a click meanwhile goes first, and what was measured is kept."""
-    from relucert_core.training.history import history_table, moment_of, spread_out
+    from relucert_core.experiments.history import history_table, moment_of, spread_out
 
     points, labels = run.setup.points
     chosen = spread_out(run.snapshots, 21)

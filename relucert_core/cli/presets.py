@@ -28,8 +28,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files; 0."""
+    from relucert_core.experiments.showcase import build_run, runs
     from relucert_core.paths import PRESETS
-    from relucert_core.training.showcase import build_run, runs
 
     known = runs()
     for name in arguments.only or ():
@@ -49,12 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def figure1_data() -> dict[str, Any]:
     """All that the first page needs to draw its plane and to follow the pointer without the engine."""
+    from relucert_core.experiments.showcase import load_run, showcase
     from relucert_core.figures.overlay import overlay_look
     from relucert_core.figures.theme import find_theme
     from relucert_core.planar import planar_complex
     from relucert_core.planar.preview import frames_data, preview_data
     from relucert_core.registry import certify
-    from relucert_core.training.showcase import load_run, showcase
 
     first, second = showcase("figure-1a"), showcase("figure-1b")
     net = load_run(first.file).network

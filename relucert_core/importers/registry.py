@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from relucert_core.cards import ReadingCard
 from relucert_core.errors import DataUnavailable, InvalidInput, Unsupported
 from relucert_core.importers import forms
-from relucert_core.importers.card import ReadingCard
 from relucert_core.importers.forms import Form, Trace
 from relucert_core.importers.limits import Limits
 from relucert_core.importers.merge import MergedLayer, merged_layers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -10,13 +10,38 @@ from relucert_core.network import Network
 from relucert_core.planar.layers import inverse_tolerance, layer_values
 from relucert_core.planar.rounds import next_corner, starts_of
 
-if TYPE_CHECKING:
-    from relucert_core.planar.complex import PlanarComplex
-
 _SEEDS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 
 
-def locate_points(plane: PlanarComplex, points: np.ndarray) -> np.ndarray:
+class Regions(Protocol):
+    """What is asked of a subdivision here; `PlanarComplex` has it, and says what each array holds."""
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+
+    @property
+    def box(self) -> np.ndarray:
+        """(2, 2): lowest and highest coordinates."""
+
+    @property
+    def vertices(self) -> np.ndarray:
+        """(V, 2)."""
+
+    @property
+    def corners(self) -> np.ndarray:
+        """The vertices of the regions, one region after the other."""
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """(R,): the corners of each region."""
+
+    @property
+    def bits(self) -> tuple[np.ndarray, ...]:
+        """The packed pattern of each region, per hidden layer (words, R)."""
+
+
+def locate_points(plane: Regions, points: np.ndarray) -> np.ndarray:
     """The region of each point (B, 2), -1 outside the box: by its pattern, or else by geometry."""
     inside = ((points >= plane.box[:, 0]) & (points <= plane.box[:, 1])).all(1)
     result = np.full(len(points), -1)
@@ -40,7 +65,7 @@ def pattern_words(net: Network, points: np.ndarray) -> list[np.ndarray]:
     return words
 
 
-def _by_pattern(plane: PlanarComplex, words: list[np.ndarray]) -> np.ndarray:
+def _by_pattern(plane: Regions, words: list[np.ndarray]) -> np.ndarray:
     """The region with the same packed pattern, or -1."""
     keys, asked = _hash(plane.bits), _hash(words)
     order = np.argsort(keys, kind="stable")
@@ -62,7 +87,7 @@ def _hash(words: list[np.ndarray] | tuple[np.ndarray, ...]) -> np.ndarray:
     return hashed
 
 
-def _by_geometry(plane: PlanarComplex, point: np.ndarray) -> int:
+def _by_geometry(plane: Regions, point: np.ndarray) -> int:
     """The region from none of whose edges the point lies outwards by more than from the others'."""
     here = plane.vertices[plane.corners]
     edge = here[next_corner(plane.sizes)] - here

@@ -265,7 +265,7 @@ APEX = [[0.019155004, -0.791417615], [-0.274580384, -1.364174418], [-0.793450628
 @pytest.mark.parametrize("point", APEX)
 def test_where_all_faces_meet_in_the_nearest_point(point):
     """Without biases the origin is a tie of all classes: a corner of every region, which a walk over faces may miss."""
-    from relucert_core.training.showcase import load_run
+    from relucert_core.experiments.showcase import load_run
 
     net = load_run("zero-biases").network
     truth, step = rc.planar_distance(net, point), last(search(net, point, max_seconds=20))
@@ -285,7 +285,7 @@ def test_where_all_faces_meet_in_the_nearest_point(point):
     ],
 )
 def test_the_last_leaf_has_its_witness(point):
-    from relucert_core.training.showcase import SHOWCASE, load_run
+    from relucert_core.experiments.showcase import SHOWCASE, load_run
 
     net = load_run(SHOWCASE["many"].file).network
     truth, step = rc.planar_distance(net, point), last(search(net, point, max_seconds=20))

@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
+from relucert_core.experiments.showcase import load_run
 from relucert_core.importers.safetensors_file import load_network
 from relucert_core.planar import planar_complex
 from relucert_core.planar.preview import frames_data
-from relucert_core.training.showcase import load_run
 from tests.pages import browser
 from tests.pages.javascript import PAGES
 

@@ -22,9 +22,9 @@ from pages.shared.words import down
 from relucert_core.datasets.points_csv import points_to_csv
 from relucert_core.datasets.points_word import pack_points, unpack_points
 from relucert_core.errors import InvalidInput
+from relucert_core.experiments.showcase import SHOWCASE, load_run
 from relucert_core.importers.safetensors_file import network_bytes
 from relucert_core.planar.preview import bent_lines
-from relucert_core.training.showcase import SHOWCASE, load_run
 from tests.pages.helpers import control, figures, open_page, texts
 
 PAGE = "playground"

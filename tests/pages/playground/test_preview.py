@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import relucert_core as rc
+from relucert_core.experiments.showcase import load_run
 from relucert_core.planar.preview import preview_data
-from relucert_core.training.showcase import load_run
 from tests.pages import javascript
 
 BOX = ((-1.25, 1.25), (-1.25, 1.25))

@@ -13,10 +13,10 @@ from functools import cache
 import numpy as np
 
 from relucert_core.errors import InvalidInput
+from relucert_core.experiments.history import history_table, moment_of, spread_out
 from relucert_core.network import Network
 from relucert_core.paths import PRESETS
 from relucert_core.training.archive import Archive, archive_bytes, load_archive
-from relucert_core.training.history import history_table, moment_of, spread_out
 from relucert_core.training.presets import ToyPreset, toy_preset
 from relucert_core.training.toy import Snapshot, ToySettings, train_toy
 
