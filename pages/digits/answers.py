@@ -49,6 +49,11 @@ class Answers:
         return max(self.proofs, key=lambda c: (c.radius, c.method == REGION))
 
     @property
+    def best_title(self) -> str:
+        """What the method of `best_lower` is called on the page."""
+        return next(display_title(e) for e in self.certificate_entries if e.name == self.best_lower.method)
+
+    @property
     def best_attack(self) -> Attack | None:
         """The success at the smallest distance."""
         found = [a for a in self.attacks.values() if a.success]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.digits import engine as answering
-from pages.digits import results
+from pages.digits import live, results
 from pages.digits.answers import REGION, Answers, as_json
 from pages.digits.code import digit_code
 from pages.digits.state import STATE
@@ -74,7 +74,7 @@ def plan(answers: Answers) -> tuple[list[tuple[str, str, str]], list[tuple[str, 
     jobs += [("attack", e.name, e.title) for e in answers.attack_entries]
     quick = [job for job in jobs if job[1] in FIRST_CERTIFICATES + FIRST_ATTACKS]
     patient = [e.name for e in answers.certificate_entries if "max_seconds" in e.options or e.guarantee == "estimate"]
-    slow = [job for job in jobs if job not in quick]
+    slow = [job for job in jobs if job not in quick and job[1] != live.METHOD]
     return quick, sorted(slow, key=lambda job: job[1] in patient)
 
 
@@ -228,12 +228,33 @@ def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
             results.limits(scene, answers)
             search_region(scene, answers)
     fill_in(slots, scene, answers, valid, slow)
+    kept = live.known(scene)
+    if kept is not None:
+        answers.certificates[live.METHOD] = kept
     slots.draw(scene, answers, 2)
     st.session_state[COMPLETE] = (complete, *st.session_state.get(COMPLETE, ()))[:_REMEMBERED]
     if not presenting():
         take_away(slots, scene, answers, name, valid)
         st.caption(network_words(name))
         footer()
+    if live.offered(answers) is not None and not live.settled(scene, answers):
+        grow(slots, scene, answers)
+
+
+def grow(slots: Slots, scene: results.Scene, answers: Answers) -> None:
+    """The headline's two sides come nearer to each other while the visitor watches; the rest is drawn at the end."""
+    with slots.progress.container(horizontal=True, vertical_alignment="center", key="digits_growing"):
+        bar = st.progress(0.0, live.progress_words(0.0, answers.upper))
+        st.button("Stop", key=live.STOP, on_click=live.stop, args=(live.token_of(scene),))
+
+    def show(seconds: float) -> None:
+        bar.progress(min(seconds / live.SECONDS, 1.0), live.progress_words(seconds, answers.upper))
+        with slots.verdict.container():
+            results.verdict(scene, answers)
+
+    live.work(scene, answers, show)
+    slots.progress.empty()
+    slots.draw(scene, answers, 3)
 
 
 try:

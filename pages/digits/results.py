@@ -94,7 +94,9 @@ def verdict(scene: Scene, answers: Answers) -> None:
     if found is not None and not answers.exact:
         fooled = scene.names[found.prediction]
         gap = unknown_gap(best.radius, answers.upper)
-        st.markdown(f"At {up(found.distance)} a changed digit is read as **{fooled}**. {gap}")
+        st.markdown(
+            f"At {up(found.distance)} a changed digit is read as **{fooled}**. {gap} (Proved by: {answers.best_title}.)"
+        )
     st.caption(_margin(scene, best.prediction))
 
 

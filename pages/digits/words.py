@@ -61,7 +61,7 @@ def unknown_gap(lower: float, upper: float) -> str:
         return "How far the nearest other answer really is, is unknown."
     if lower <= 0:
         return f"Between 0 and {up(upper)} nothing is known."
-    return f"Between {down(lower)} and {up(upper)} nothing is known yet: the true distance lies somewhere there."
+    return f"The true distance lies between {down(lower)} and {up(upper)}."
 
 
 def place(limit: Limit) -> str:

@@ -8,6 +8,7 @@ once in the whole server; a visitor who waits too long gets `Busy`, with a sente
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,15 @@ HASH: dict[str | type[Any], Callable[[Any], Any]] = {"relucert_core.network.Netw
 _PATIENCE_SECONDS = 60
 _LOOK_SECONDS = 0.05
 AUTOMATIC_SECONDS = 1.0  # for methods that improve as long as they run
+
+
+def job_seconds() -> float:
+    """How long a page may work on one digit unasked: RELUCERT_JOB_SECONDS, 0 to 3600, else 20 seconds."""
+    try:
+        value = float(os.environ.get("RELUCERT_JOB_SECONDS", ""))
+    except ValueError:
+        return 20.0
+    return value if 0 <= value <= 3600 else 20.0
 
 
 class Busy(Exception):

@@ -16,6 +16,7 @@ if str(ROOT) not in sys.path:
 def impatient(monkeypatch):
     """Methods that improve as long as they run get little time in tests without a browser."""
     monkeypatch.setattr("pages.shared.engine.AUTOMATIC_SECONDS", 0.05)
+    monkeypatch.setattr("pages.digits.live.SECONDS", 0.0)
 
 
 @pytest.fixture(scope="session")

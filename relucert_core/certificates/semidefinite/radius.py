@@ -26,7 +26,7 @@ from relucert_core.certificates.semidefinite.rivals import Rival, Task
 from relucert_core.certificates.semidefinite.substitution import Frame
 from relucert_core.network import Network
 from relucert_core.rounding import below, distance_above
-from relucert_core.witness import proved_adversarial
+from relucert_core.witness import WITNESS_SLACK, proved_adversarial
 
 CLOSED = 1 / (1 + 4e-7)
 FAR = 1e9  # times one more than the largest number of the point: the search goes no further
@@ -50,6 +50,11 @@ class Improvement:
     rival: int
     iterations: int
     seconds: float
+
+    @property
+    def exact(self) -> bool:
+        """Does the witness prove the radius, up to the factor 1 + 1e-6?"""
+        return self.witness is not None and self.upper <= below(self.lower * (1 + WITNESS_SLACK))
 
 
 def improvements(

@@ -1,0 +1,119 @@
+"""The semidefinite certificate on the page: it works while the visitor watches, and both sides of the headline move.
+
+One such job runs for a visitor: a click ends it at the next iteration of its solver, and what it had proved is kept for
+the session, so that the digit's numbers stand at once when the visitor comes back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.digits.answers import Answers
+from pages.shared.engine import as_point, give_way, heavy, job_seconds
+from pages.shared.words import up
+
+if TYPE_CHECKING:
+    from pages.digits.results import Scene
+    from relucert_core.certificates.result import Certificate, CertificateEntry
+    from relucert_core.certificates.semidefinite.radius import Improvement
+
+METHOD = "semidefinite"
+SECONDS = job_seconds()
+STOP = "digits_stop"
+_KEPT, _STOPPED, _REMEMBERED = "digits_both_sides", "digits_stopped", 24
+Token = tuple[str, bytes, float]
+
+
+def offered(answers: Answers) -> CertificateEntry | None:
+    """The registry's entry, where it is made for this network and norm."""
+    return next((entry for entry in answers.certificate_entries if entry.name == METHOD), None)
+
+
+def token_of(scene: Scene) -> Token:
+    """What the answer belongs to."""
+    return scene.net.digest, scene.digit.pixels, scene.norm
+
+
+def known(scene: Scene) -> Certificate | None:
+    """What was proved for this digit in this session."""
+    found: Certificate | None = st.session_state.get(_KEPT, {}).get(token_of(scene))
+    return found
+
+
+def settled(scene: Scene, answers: Answers) -> bool:
+    """Is there nothing to be gained: nothing is proved at all, the distance is known, or the work was done?"""
+    best, kept = answers.best_lower, known(scene)
+    worked = kept is not None and kept.seconds >= SECONDS * 0.9
+    return answers.exact or worked or _stopped(scene) or not 0 < best.radius < answers.upper
+
+
+def keep(scene: Scene, certificate: Certificate) -> None:
+    """Remember an answer for the session."""
+    kept = {**st.session_state.get(_KEPT, {}), token_of(scene): certificate}
+    st.session_state[_KEPT] = dict(list(kept.items())[-_REMEMBERED:])
+
+
+def stop(token: Token) -> None:
+    """The visitor has seen enough of this digit's work."""
+    st.session_state[_STOPPED] = token
+
+
+def _stopped(scene: Scene) -> bool:
+    return st.session_state.get(_STOPPED) == token_of(scene)
+
+
+def work(scene: Scene, answers: Answers, show: Callable[[float], None]) -> None:
+    """Let both sides move, from the best that `answers` hold; `show(seconds)` after each improvement."""
+    entry, best = offered(answers), answers.best_lower
+    assert entry is not None
+    start = dataclasses.replace(
+        best, method=METHOD, guarantee="lower bound", upper=float("inf"), witness=None, parts={}, seconds=0.0
+    )
+    with closing(_improvements(scene, best.label, best.radius, answers.upper)) as steps:
+        for step in steps:
+            certificate = _certificate(start, step, answers.upper)
+            keep(scene, certificate)
+            answers.certificates[METHOD] = certificate
+            show(step.seconds)
+    keep(scene, dataclasses.replace(answers.certificates.get(METHOD, start), seconds=SECONDS))
+
+
+def _improvements(scene: Scene, label: int, lower: float, upper: float) -> Generator[Improvement]:
+    from relucert_core.certificates.semidefinite.radius import improvements
+    from relucert_core.network import as_points
+
+    def clock() -> float:
+        give_way()  # asked for at every iteration of the solver: a click ends the work there
+        return time.perf_counter()
+
+    point = as_points(scene.net, as_point(scene.digit.pixels))[0][0]
+    with heavy():
+        yield from improvements(scene.net, point, label, lower=lower, upper=upper, max_seconds=SECONDS, clock=clock)
+
+
+def _certificate(start: Certificate, step: Improvement, upper: float) -> Certificate:
+    """The state of the work as a record; a witness only where it is nearer than what was known."""
+    witness = None if step.witness is None or not step.upper < upper else step.witness.numpy().copy()
+    return dataclasses.replace(
+        start,
+        radius=step.lower,
+        upper=step.upper if witness is not None else float("inf"),
+        witness=witness,
+        guarantee="exact" if witness is not None and step.exact else "lower bound",
+        seconds=step.seconds,
+        parts={"iterations": step.iterations},
+    )
+
+
+def progress_words(seconds: float, upper_bound: float) -> str:
+    """What the bar says while the work goes on."""
+    return (
+        f"A better proof is being worked out: {seconds:.0f} s of at most {SECONDS:.0f} s. The true distance is at most "
+        f"{up(upper_bound)}."
+    )
