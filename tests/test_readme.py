@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import warnings
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,11 @@ def blocks(language: str, text: str = README) -> list[str]:
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.strip().splitlines()[-1][:40])
-def test_python_runs_as_printed(code, capsys):
-    exec(compile(code, "README.md", "exec"), {})
+def test_python_runs_as_printed(code, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where nobody's files are in the way
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of PyTorch's older exporter
+        exec(compile(code, "README.md", "exec"), {})
     assert capsys.readouterr().out.strip()
 
 

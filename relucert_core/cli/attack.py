@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Attack; 0, or 1 when pictures had to be left out."""
     from relucert_core.norms import check_norm
 
-    net, norm = open_network(arguments.model), check_norm(arguments.norm)
+    net, norm = open_network(arguments.model, arguments), check_norm(arguments.norm)
     methods = split_attacks(arguments.method)
     if not methods:
         raise InvalidInput("Name at least one attack with --method.")

@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relucert_core.cli.inputs import DATA_HELP, for_network, open_network, read_images
+from relucert_core.cli.inputs import (
+    DATA_HELP,
+    MODEL_HELP,
+    add_reading_arguments,
+    for_network,
+    open_network,
+    read_images,
+)
 from relucert_core.cli.report import parsed_eps
 from relucert_core.cli.run_options import add_run_arguments, perform
 from relucert_core.errors import InvalidInput, Unsupported
@@ -42,11 +49,12 @@ def add_parser(subparsers: Any) -> None:
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """The arguments that `certify` and `attack` share."""
-    parser.add_argument("--model", required=True, metavar="NAME|FILE", help="a shipped network or a .safetensors file")
+    parser.add_argument("--model", required=True, metavar="NAME|FILE", help=MODEL_HELP)
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--folder", type=Path, help="MNIST's folder (default: RELUCERT_MNIST, else the user's cache)")
     parser.add_argument("--first", type=_positive, metavar="N", help="only the first N images")
     parser.add_argument("--norm", default="2", help="1, 2 or inf (default: 2)")
+    add_reading_arguments(parser)
     add_run_arguments(parser)
 
 
@@ -55,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from relucert_core.norms import check_norm
     from relucert_core.registry import CERTIFICATES, supports
 
-    net, norm = open_network(arguments.model), check_norm(arguments.norm)
+    net, norm = open_network(arguments.model, arguments), check_norm(arguments.norm)
     methods = split_names(arguments.method, CERTIFICATES, "certificate")
     attacks = split_attacks(arguments.attack)
     for method in methods:

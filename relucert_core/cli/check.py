@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from relucert_core.cli.inputs import DATA_HELP, for_network, open_network, read_images
+from relucert_core.cli.inputs import DATA_HELP, add_reading_arguments, for_network, open_network, read_images
 
 _EPILOG = """Every witness that the lines hold (a run with --points) is evaluated again, with a proven error or in
 rational arithmetic, and its distance is compared exactly; every lower bound is held against every upper bound of its
@@ -29,6 +29,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--model", required=True, metavar="NAME|FILE", help="the network that the lines speak of")
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--folder", type=Path, help="MNIST's folder (default: RELUCERT_MNIST, else the user's cache)")
+    add_reading_arguments(parser)
     parser.set_defaults(run=run)
 
 
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check and print what was found; 0, or 1 when a claim is false or an image is lost."""
     from relucert_core.jobs.check import check
 
-    net = open_network(arguments.model)
+    net = open_network(arguments.model, arguments)
     images = for_network(read_images(arguments.data, arguments.folder), arguments.model, net)
     found = check(arguments.files, net, images.points)
     for kind, sentences in (("false", found.false), ("lost", found.lost), ("damaged", found.damaged)):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,16 +47,51 @@ class Images:
         return replace(self, points=self.points[rows], labels=labels, names=tuple(self.names[i] for i in rows))
 
 
-def open_network(name: str) -> Network:
-    """A shipped network by its name, else a safetensors file."""
-    from relucert_core.importers.safetensors_file import load_network
-    from relucert_core.importers.shipped import list_models, load_model
+MODEL_HELP = "a shipped network, or a file: .safetensors, .onnx, .pth, .pt (state dict) or .nnet"
 
-    if name in {card.name for card in list_models()}:
-        return load_model(name)
-    if Path(name).suffix == ".safetensors" or is_file(name):
-        return load_network(name)
-    raise DataUnavailable(f"There is no network {shown(name)}: give a name that `models` lists, or a file.")
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """What a file of a network may leave unsaid; the same as the arguments of `read_network`."""
+    group = parser.add_argument_group("reading the network's file")
+    group.add_argument("--input-shape", metavar="N,N,..", help="shape of one point, such as 1,28,28")
+    group.add_argument("--layers", metavar="NAME,NAME", help="the linear layers in order, for a table of weights")
+    group.add_argument("--activation", choices=("relu",), help="what lies between the layers of a table of weights")
+    group.add_argument("--best", choices=("max", "min"), help="which score wins (default: max)")
+    group.add_argument("--trained-on", metavar="A,B", help="the network's own inputs run from A to B, not from 0 to 1")
+
+
+def reading_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of `read_network` that were given on the command line; InvalidInput for what is no number."""
+    options: dict[str, Any] = {"activation": arguments.activation, "best": arguments.best}
+    try:
+        if arguments.input_shape:
+            options["input_shape"] = [int(n) for n in arguments.input_shape.split(",")]
+        if arguments.trained_on:
+            low, high = (float(n) for n in arguments.trained_on.split(","))
+            options["trained_on"] = (low, high)
+    except ValueError:
+        raise InvalidInput(
+            "--input-shape takes whole numbers such as 1,28,28, --trained-on two such as 0,255."
+        ) from None
+    if arguments.layers:
+        options["layers"] = arguments.layers.split(",")
+    return options
+
+
+def open_network(name: str, arguments: argparse.Namespace | None = None) -> Network:
+    """A shipped network by its name, else a file that `read_network` reads."""
+    from relucert_core.importers.registry import read_network
+
+    if not name or not (is_file(name) or is_shipped(name)):
+        raise DataUnavailable(f"There is no network {shown(name)}: give a name that `models` lists, or a file.")
+    return read_network(name, **(reading_options(arguments) if arguments is not None else {}))
+
+
+def is_shipped(name: str) -> bool:
+    """Is this the name of a shipped network?"""
+    from relucert_core.importers.shipped import list_models
+
+    return name in {card.name for card in list_models()}
 
 
 def read_images(source: str, folder: Path | None = None) -> Images:

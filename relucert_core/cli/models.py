@@ -6,8 +6,11 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from relucert_core.cli.inputs import add_reading_arguments
+from relucert_core.cli.inspect_file import inspect
 from relucert_core.errors import RelucertError
 
 
@@ -20,6 +23,12 @@ def add_parser(subparsers: Any) -> None:
         epilog="Example: python -m relucert_core models mnist-1024-512",
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="print the card of this network as JSON")
+    parser.add_argument(
+        "--inspect", metavar="FILE", help="read a network's file, in a process of its own; print its card"
+    )
+    parser.add_argument("--data", metavar="DATA", help="with --inspect: images with labels, for the accuracy")
+    parser.add_argument("--folder", type=Path, help="MNIST's folder, for --data")
+    add_reading_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print every card as one JSON line")
     parser.set_defaults(run=run)
 
@@ -29,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     from relucert_core.importers.shipped import list_models, load_card
 
     try:
+        if arguments.inspect:
+            return inspect(arguments)
         if arguments.name:
             print(json.dumps(asdict(load_card(arguments.name)), indent=2))
             return 0

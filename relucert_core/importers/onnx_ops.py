@@ -46,6 +46,10 @@ class Node:
                 return value.decode("utf8", "replace") if isinstance(value, bytes) else value
         return default
 
+    def number(self, name: str, default: float) -> float:
+        """A float attribute; a file holds them, and ONNX its defaults, in single precision."""
+        return float(np.float32(self.attribute(name, default)))
+
     def input(self, place: int) -> Any:
         """An input, or None where it is left out."""
         return self.inputs[place] if place < len(self.inputs) else None
@@ -230,7 +234,7 @@ def _depth_to_space(n: Node) -> Form:
 def _cast(n: Node) -> Form:
     from relucert_core.importers.onnx_data import is_float
 
-    if n.proto.op_type == "Cast" and not is_float(n.attribute("to", 0)):
+    if n.proto.op_type == "Cast" and not is_float(int(n.attribute("to", 0))):
         n.trace.refuse("it casts a value that depends on the input to whole numbers, which is no affine operation.")
     return n.form
 
@@ -269,7 +273,7 @@ def _matmul(n: Node) -> Form:
 
 
 def _gemm(n: Node) -> Form:
-    alpha, beta = float(n.attribute("alpha", 1.0)), float(n.attribute("beta", 1.0))
+    alpha, beta = n.number("alpha", 1.0), n.number("beta", 1.0)
     first, second = n.input(0), n.input(1)
     if isinstance(first, Form) and not isinstance(second, Form) and not n.attribute("transA", 0) and alpha == 1:
         weight = np.asarray(second) if n.attribute("transB", 0) else np.asarray(second).T
@@ -359,7 +363,7 @@ def _batch_norm(n: Node) -> list[Any]:
     if n.attribute("training_mode", 0):
         n.trace.refuse("it normalises by the batch: export the network in evaluation.")
     gamma, beta, mean, variance = (np.asarray(n.numbers(i, "statistics")) for i in range(1, 5))
-    return [affine.batch_norm(n.form, gamma, beta, mean, variance, float(n.attribute("epsilon", 1e-5)))]
+    return [affine.batch_norm(n.form, gamma, beta, mean, variance, n.number("epsilon", 1e-5))]
 
 
 def _probed(n: Node) -> Form:
@@ -410,12 +414,12 @@ def _prelu(n: Node) -> Form:
 
 
 def _hard_sigmoid(n: Node) -> Form:
-    scaled = forms.scale(n.form, float(n.attribute("alpha", 0.2)))
-    return relu_ops.clamp(forms.add(scaled, n.trace.constant(float(n.attribute("beta", 0.5)))), 0.0, 1.0)
+    scaled = forms.scale(n.form, n.number("alpha", 0.2))
+    return relu_ops.clamp(forms.add(scaled, n.trace.constant(n.number("beta", 0.5))), 0.0, 1.0)
 
 
 def _shrink(n: Node) -> Form:
-    edge, bias = float(n.attribute("lambd", 0.5)), float(n.attribute("bias", 0.0))
+    edge, bias = n.number("lambd", 0.5), n.number("bias", 0.0)
     if edge != bias:
         n.trace.refuse("it jumps at its edge (bias is not lambd): it is no continuous function.")
     return relu_ops.soft_shrink(n.form, edge)
@@ -493,7 +497,7 @@ _HANDLERS: dict[str, Callable[[Node], Any]] = {
     "Resize": _resize,
     "Upsample": _resize,
     "Relu": lambda n: forms.relu(n.form),
-    "LeakyRelu": lambda n: relu_ops.leaky(n.form, float(n.attribute("alpha", 0.01))),
+    "LeakyRelu": lambda n: relu_ops.leaky(n.form, n.number("alpha", 0.01)),
     "PRelu": _prelu,
     "Clip": _clip,
     "Abs": lambda n: relu_ops.absolute(n.form),
