@@ -3,7 +3,7 @@
 Let d be random with E|d|^2 <= r^2. Of a neuron with mean m and variance v, E relu(a) <= (m + sqrt(m^2 + v)) / 2 and
 E relu(a) >= max(0, m). The largest value that these allow for sum c_j relu(a_j) is the dual of the best quadratic
 bound. With d = mean + sum of y * sign, fair signs and a few vectors y, m_j = A_j + w_j . mean and v_j = (w_j . y)^2;
-one vector y was enough on all networks tried, and where it is not, the bound only gets weaker. The pair (mean, y) is
+one vector y was nearly enough on most digits, two on all, and with too few the bound only gets weaker. Mean and y are
 moved to r times the gradient's direction, again and again; for a positive c_j the function is convex, so that no step
 can lower it. The lines' slopes under negative c_j move by Newton's step for their own neuron. Within the ball a_j also
 lies between two bounds, so that E relu(a_j) is at most the chord's value at m_j as well; where that is less, the chord
