@@ -9,6 +9,8 @@ Rounding. A computed coefficient matrix is taken as exact from then on; its erro
 value by at most gamma_n |A| drift with drift = |W| spread: the value is concave and positively homogeneous in the
 coefficients (superadditive), and that of a single neuron is bounded by the neuron's own spread over the ball. So one
 extra vector product a layer accounts for all of it.
+
+`search.exact.relax` has a pass of its own, for other sets and another rounding contract: it says why.
 """
 
 from __future__ import annotations

@@ -7,6 +7,11 @@ replaced by a line that is proved above max(z, 0) on [lower, upper], where posit
 An error e in a coefficient therefore changes the function by at most |e| size. So errors of coefficients are not
 carried along: each is turned at once into an error of the constant, gamma |coefficients| . sizes. The bound
 constant + a . y <= function then holds with the rounded a, exactly as stored, for every y of the target set.
+
+**Why there are two such passes.** `certificates.over_balls.linear_pass` (torch) bounds all of a batch of balls and
+keeps another contract: its radius never exceeds the exact value of CROWN-Ada's own formula, so it carries the errors
+of its coefficients along. Here (NumPy, whitened inputs, fixed signs, caps) only soundness on the target set is
+promised, and the linear function itself is needed as stored, for the half-space rule.
 """
 
 from __future__ import annotations
