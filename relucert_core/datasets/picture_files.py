@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 36_000_000  # 4 megapixels of the widest PNG (16-bit RGBA), uncompressed
 _SIGNATURES = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff"}
 _MAX_SCANS = 64  # a progressive JPEG has about ten; thousands of them are a way to keep a server busy
+_FULL_SCALES = (255, 1023, 4095, 65535)
+_VISIBLE = 0.1  # opacity of what counts as drawn
+_PLAIN = 0.06  # of black to white: visible parts of less contrast are one colour
+_LUMA_SHARE = 0.2  # of the colours' variance: a luma with less leaves the drawing out
 _ORIENTATION_TAG = 0x0112
 _GRAY16 = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
@@ -61,17 +65,36 @@ def _kind(data: bytes) -> str:
 def _gray(image: Image.Image) -> np.ndarray:
     """(height, width) float32 in 0..1, transparency resolved."""
     if image.mode in _GRAY16:
-        return np.asarray(image).astype(np.float32) / np.float32(65535)
+        levels = np.asarray(image).astype(np.float32)
+        most = float(levels.max(initial=0.0))  # scanners and cameras keep 8, 10 or 12 bits in 16
+        return levels / np.float32(next(full for full in _FULL_SCALES if most <= full or full == 65535))
+    if image.mode in ("RGB", "P", "CMYK", "YCbCr") and "transparency" not in image.info:
+        return _by_colour(np.asarray(image.convert("RGB")).astype(np.float32) / np.float32(255))
     if image.mode in ("1", "L", "RGB", "CMYK", "YCbCr") and "transparency" not in image.info:
         return np.asarray(image.convert("L")).astype(np.float32) / np.float32(255)
     layers = image.convert("RGBA").convert("LA")
     gray, alpha = (np.asarray(layer).astype(np.float32) / np.float32(255) for layer in layers.split())
-    visible = alpha > 0.5
+    visible = alpha > _VISIBLE
     if not visible.any():
         raise InvalidInput("The picture is wholly transparent: give one with a visible digit.")
     typical = float(np.median(gray[visible]))
-    backing = typical if visible.mean() > 0.5 else float(typical < 0.5)
+    drawn = float(np.ptp(gray[visible])) > _PLAIN  # else the transparent part is the drawing, or its shape
+    backing = typical if drawn and visible.mean() > 0.5 else float(typical < 0.5)
     return np.asarray(gray * alpha + np.float32(backing) * (1 - alpha))
+
+
+def _by_colour(picture: np.ndarray) -> np.ndarray:
+    """(height, width) in 0..1 from (height, width, 3): the luma, or the colour axis where that says much more.
+
+    Red on green may have one luma all over. The axis is the first principal component of the colours.
+    """
+    luma = picture @ np.float32([0.299, 0.587, 0.114])
+    colours = picture.reshape(-1, 3).astype(np.float64)
+    values, axes = np.linalg.eigh(np.cov((colours - colours.mean(0)).T, bias=True) if len(colours) > 1 else np.eye(3))
+    if float(luma.var()) >= _LUMA_SHARE * float(values[-1]):
+        return np.asarray(np.clip(luma, 0, 1), dtype=np.float32)
+    along = (picture @ axes[:, -1].astype(np.float32)).astype(np.float32)
+    return np.asarray((along - along.min()) / max(float(np.ptp(along)), 1e-6), dtype=np.float32)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -46,6 +46,24 @@ def with_alpha(digit, ink):
     return Image.fromarray(layers)
 
 
+def two_colours(digit, ink, paper):
+    """Ink and paper of (nearly) the same luma."""
+    share = np.asarray(enlarged(digit))[..., None] / 255.0
+    return Image.fromarray(np.rint(share * np.array(ink) + (1 - share) * np.array(paper)).astype(np.uint8))
+
+
+def half_opaque(digit):
+    layers = np.asarray(with_alpha(digit, 0)).copy()
+    layers[..., 3] //= 2
+    return Image.fromarray(layers)
+
+
+def cut_out(digit):
+    layers = np.full((280, 280, 4), 255, np.uint8)
+    layers[..., 3] = 255 - np.asarray(enlarged(digit))
+    return Image.fromarray(layers)
+
+
 def photographed(digit):
     """Dark ink on a sheet lit from one side, with noise, off the middle."""
     generator = np.random.default_rng(7)
@@ -74,6 +92,14 @@ WAYS = {
     "black on nothing": lambda d: encoded(with_alpha(d, 0)),
     "white on nothing": lambda d: encoded(with_alpha(d, 255)),
     "colours": lambda d: encoded(Image.merge("RGB", [inverted(enlarged(d)), enlarged(d), inverted(enlarged(d))])),
+    "red on green": lambda d: encoded(two_colours(d, (200, 0, 0), (0, 102, 0))),
+    "red on grey": lambda d: encoded(two_colours(d, (220, 0, 0), (66, 66, 66))),
+    "blue on dark green": lambda d: encoded(two_colours(d, (0, 0, 255), (0, 50, 0))),
+    "half opaque ink": lambda d: encoded(half_opaque(d)),
+    "cut out of paper": lambda d: encoded(cut_out(d)),
+    "12 bits of 16": lambda d: encoded(Image.fromarray(np.asarray(enlarged(d)).astype(np.uint16) * 16)),
+    "10 bits of 16": lambda d: encoded(Image.fromarray(np.asarray(enlarged(d)).astype(np.uint16) * 4)),
+    "8 bits of 16": lambda d: encoded(Image.fromarray(np.asarray(enlarged(d)).astype(np.uint16))),
     "photograph": lambda d: encoded(photographed(d), "JPEG", quality=85),
     "a speck of dirt": lambda d: encoded(with_speck(d)),
     "4 megapixels": lambda d: encoded(enlarged(d, 2048)),
