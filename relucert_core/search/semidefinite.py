@@ -69,9 +69,11 @@ def _both(ledger: Ledger, starts: Any) -> Iterator[SearchStep]:
         improve_along(ledger, local, direction)
         return ledger.upper
 
-    known = {"lower": ledger.lower, "upper": ledger.upper}
-    budgets = {"max_seconds": ledger.max_seconds - ledger.seconds, "max_iterations": ledger.max_regions}
-    for found in improvements(ledger.net, ledger.point, ledger.label, follow=follow, **known, **budgets):
+    steps = improvements(
+        ledger.net, ledger.point, ledger.label, lower=ledger.lower, upper=ledger.upper, follow=follow,
+        max_seconds=ledger.max_seconds - ledger.seconds, max_iterations=ledger.max_regions,
+    )  # fmt: skip
+    for found in steps:
         ledger.raise_lower(found.lower)
         ledger.regions = found.iterations
         yield ledger.step()
