@@ -16,8 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from relucert_core.cards import ReadingCard
 from relucert_core.errors import InvalidInput, RelucertError, Unsupported
-from relucert_core.importers.card import ReadingCard
 from relucert_core.memory import MEGABYTE
 
 SECONDS = 10.0
