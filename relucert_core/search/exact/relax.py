@@ -9,8 +9,8 @@ carried along: each is turned at once into an error of the constant, gamma |coef
 constant + a . y <= function then holds with the rounded a, exactly as stored, for every y of the target set.
 
 **Why there are two such passes.** `certificates.over_balls.linear_pass` (torch) bounds all of a batch of balls and
-keeps another contract: its radius never exceeds the exact value of CROWN-Ada's own formula, so it carries the errors
-of its coefficients along. Here (NumPy, whitened inputs, fixed signs, caps) only soundness on the target set is
+keeps another contract: its radius never exceeds the exact value of the method's own formula, so errors are measured by
+how far neurons stray from the centre. Here (NumPy, whitened inputs, fixed signs, caps) only soundness on the set is
 promised, and the linear function itself is needed as stored, for the half-space rule.
 """
 
