@@ -190,10 +190,15 @@ def _replay(model: Any, name: str, shape: tuple[int, ...], asked: str) -> Callab
     def replay(points: np.ndarray) -> np.ndarray:
         from onnx.reference import ReferenceEvaluator
 
-        session = ReferenceEvaluator(model)
-        runs: list[Any] = [session.run([asked], {name: point.reshape(shape)}) for point in points]
-        rows = [np.asarray(found[0]).reshape(-1) for found in runs]
-        return np.stack(rows).astype(np.float64)
+        try:
+            session = ReferenceEvaluator(model)
+            runs: list[Any] = [session.run([asked], {name: point.reshape(shape)}) for point in points]
+            return np.stack([np.asarray(found[0]).reshape(-1) for found in runs]).astype(np.float64)
+        except Exception as error:
+            reason = " ".join(str(error).split())[:120]
+            raise InvalidInput(
+                f"onnx.reference cannot run the file, so that it cannot be replayed ({type(error).__name__}: {reason})."
+            ) from None
 
     return replay
 
