@@ -15,7 +15,7 @@ from pages.beyond.live import Live
 from pages.beyond.slice import Cut, show_slice
 from pages.beyond.state import GROW, Scene
 from pages.beyond.words import UNIT, compared, ended, headline, labels, seconds, sentence
-from pages.shared import engine
+from pages.shared import engine, shell
 from pages.shared.charts import CAMERA
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
@@ -153,7 +153,7 @@ def drive(scene: Scene, live: Live, chart: Any, words: Any, top: Any, told: Any)
         if run is None:
             words.progress(0.0, "Looking for the first bounds")
             continue
-        top.markdown(f"### {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
+        top.markdown(f"## {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
         figure = chart_of(scene, run, 340, min(1.0, live.seconds))
         chart.image(to_svg(figure, _LIVE_WIDTH).decode(), width="stretch")
         unit, last = UNIT[run.subject.method], run.last
@@ -179,7 +179,7 @@ def preset_row(scene: Scene) -> None:
 def slice_part(scene: Scene, run: SearchRun, recorder: Recorder | None) -> Cut:
     """The slice with its slider."""
     if not scene.toy:
-        st.markdown("##### A slice through the space of digits, around this one")
+        st.markdown("## A slice through the space of digits, around this one")
     partner = beyond.plain_partner(scene)
     cut = show_slice(scene, run, recorder, 560) if partner is None else side_by_side(scene, partner, run)
     beyond.STATE.control("zoom")
@@ -207,7 +207,7 @@ def side_by_side(scene: Scene, partner: Scene, run: SearchRun) -> Cut:
 
 def lecture(scene: Scene, run: SearchRun, recorder: Recorder | None) -> None:
     """Picture and sentence alone."""
-    st.markdown(f"### {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
+    shell.headline(headline(run, scene.names[run.subject.label], toy=scene.toy))
     shown = beyond.current_preset(scene)
     part = beyond.STATE.now.show or (beyond.presets()[shown].part if shown else GROW)
     if part == GROW and not scene.toy:
@@ -260,7 +260,7 @@ def page() -> None:
 def body(scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | None, below: Callable[[], Any]) -> None:
     """The page at a desk; `going` is a search to drive, `below` draws the buttons."""
     top = st.empty()  # only now: an empty place blots out the line of the run before until it is filled
-    top.markdown(f"### {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
+    top.markdown(f"## {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
     cut = slice_part(scene, run, recorder) if scene.toy else None
     chart, figure = grow_part(scene, run, 340)
     told = st.empty()

@@ -87,7 +87,7 @@ class Slots:
         self.line_slot = self.line.empty()
         self.progress = st.empty()
         if not presenting():
-            st.markdown("##### The nearest digit that is read differently")
+            st.markdown("## The nearest digit that is read differently")
             self.adversary = st.empty()
             self.bounds = st.expander("All bounds, attacks, times").empty()
             self.limits = st.expander("What limits it").container()

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.digits import engine as answering
 from pages.digits.answers import Answers
 from pages.digits.words import NORM_HELP, limited_by, milliseconds, promise, unknown_gap
-from pages.shared import engine
+from pages.shared import engine, shell
 from pages.shared.charts import CAMERA, STILL
 from pages.shared.digit import GALLERY, Digit
 from pages.shared.shell import presenting, theme_name
@@ -87,7 +87,7 @@ def verdict(scene: Scene, answers: Answers) -> None:
     """The headline, what is proved, and what nobody knows."""
     best, found = answers.best_lower, nearest_found(scene, answers)
     reads = scene.names[best.prediction]
-    st.markdown(f"### {headline(reads, best.radius, answers.upper, scene.norm, exact=answers.exact)}")
+    shell.headline(headline(reads, best.radius, answers.upper, scene.norm, exact=answers.exact))
     st.markdown(promise(reads, best.radius, scene.norm, best.status))
     if presenting():
         return

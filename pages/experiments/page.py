@@ -10,7 +10,7 @@ from pages.experiments import runs, view
 from pages.experiments.state import STATE, STORED_IMAGES, TITLES
 from pages.shared.engine import Busy
 from pages.shared.keys import listen_to_keys, pressed_key
-from pages.shared.shell import footer, presenting, theme_name
+from pages.shared.shell import footer, headline, presenting, theme_name
 from pages.shared.text import say_problem
 from relucert_core.errors import DataUnavailable, RelucertError
 from relucert_core.experiments.catalogue import FIGURES
@@ -135,7 +135,7 @@ def show(record: Record, note: str, look: view.View) -> None:
     figures = view.figures_of(record, find_theme(theme_name(), presenting()), look)
     words = view.sentence(record, accuracy=look.accuracy)
     view.draw(figures, view.captions(record), words.replace("*", ""))
-    st.markdown(f"##### {words}")
+    headline(words)
     st.markdown(view.remark(record, accuracy=look.accuracy))
     if not presenting():
         st.caption(note)

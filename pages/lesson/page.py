@@ -12,7 +12,7 @@ from pages.shared.shell import footer, presenting
 from pages.shared.text import say_problem
 from relucert_core.errors import RelucertError
 
-DESK_SIDE, HALL_SIDE = 560, 640
+DESK_SIDE, PRESENT_SIDE = 560, 640
 
 
 def preset() -> None:
@@ -33,7 +33,7 @@ def picture(number: int, shown: bool) -> None:
         scene,
         where,
         seq,
-        tallest=HALL_SIDE if presenting() else DESK_SIDE,
+        tallest=PRESENT_SIDE if presenting() else DESK_SIDE,
         bare=presenting(),
         on_point=state.moved_in_browser,
         on_turn=state.turned_by_key,
@@ -66,7 +66,7 @@ def lesson() -> None:
 try:
     st.html(parts.STYLE)
     if presenting():
-        st.html(parts.HALL_STYLE)
+        st.html(parts.PRESENT_STYLE)
     else:
         st.title("From a network to its safe circle, step by step")
     lesson()

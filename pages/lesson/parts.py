@@ -31,7 +31,7 @@ from relucert_core.figures.lesson import lesson_scene
 from relucert_core.figures.theme import find_theme
 
 _HERE = Path(__file__).parent
-STYLE, HALL_STYLE = _HERE / "page.css", _HERE / "present.css"
+STYLE, PRESENT_STYLE = _HERE / "page.css", _HERE / "present.css"
 _MIX_STEPS = 2  # the last steps are about Theorem 4
 
 
@@ -101,7 +101,7 @@ def turning(number: int, shown: bool) -> None:
 def step_words(number: int, shown: bool, walk: Walk, mix: Mix) -> None:
     """Title, question or answer, sentence, formulas."""
     step = STEPS[number - 1]
-    st.markdown(f"#### {step.title} \n*{step.source}*")
+    st.markdown(f"{'#' if presenting() else '##'} {step.title} \n*{step.source}*")
     question = step.question(walk, mix)
     if not shown and question:
         _ask(number, question.text, question.options)

@@ -143,7 +143,7 @@ def over_time(scene: Scene) -> None:
     if run.history is None:
         measure(run, place)
     with place.container():
-        st.markdown("##### Over time: how safe the data are")
+        st.markdown("## Over time: how safe the data are")
         figure = history_figure(run.history or {}, scene.theme, scene.epoch)
         st.plotly_chart(figure, key="pg_history", theme=None, config=STILL, alt="Radii and accuracy by epoch")
         st.caption(

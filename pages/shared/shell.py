@@ -75,6 +75,7 @@ def run_app() -> None:
     pages = [st.Page(p.path, title=p.title, icon=p.icon, url_path=p.url, default=p is PAGES[0]) for p in PAGES]
     current = st.navigation(pages, position="hidden" if presenting() else "sidebar")
     st.html(STYLE)
+    st.set_page_config(page_title=f"{current.title} · Relucert")
     if presenting():
         st.html(PRESENT_STYLE)
     current.run()
@@ -83,6 +84,11 @@ def run_app() -> None:
 def presenting() -> bool:
     """Is this the view for a lecture hall (`?present=1`)?"""
     return st.query_params.get("present") == "1"
+
+
+def headline(text: str) -> None:
+    """The page's first sentence as a heading: below its title, or, in a lecture hall, in the title's place."""
+    st.markdown(f"{'#' if presenting() else '##'} {text}")
 
 
 def theme_name() -> str:

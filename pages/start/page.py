@@ -44,7 +44,7 @@ def page_links(but: str) -> None:
 def links() -> None:
     others = [entry for entry in PAGES if entry.path != "pages/start/page.py"]
     if others:
-        st.subheader("Where to go next")
+        st.header("Where to go next")
         page_links("pages/start/page.py")
 
 
@@ -58,12 +58,12 @@ def first_digit() -> None:
     pixels, net = gallery_digit(0).pixels, engine.network(NETWORK)
     certificate = engine.certificate(net, pixels, "simplex", 2.0)
     attack = engine.adversarial(net, pixels, "deepfool", 2.0, False)
-    st.subheader("A real digit, certified just now")
+    st.header("A real digit, certified just now")
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         st.image(digit_png(engine.as_point(pixels)), width=120, alt="A handwritten 7")
         with st.container(width="stretch", key="verdict_start"):
             reads = engine.cards()[NETWORK].classes[certificate.prediction]
-            st.markdown(f"##### {headline(reads, certificate.radius, attack.distance, 2.0)}")
+            st.markdown(f"### {headline(reads, certificate.radius, attack.distance, 2.0)}")
             st.markdown(
                 f"Inside the safe radius nothing changes the answer: {meaning(certificate.radius, 2.0)}. "
                 f"An attack changes it at {up(attack.distance)}; what happens between the two is unknown."

@@ -36,8 +36,8 @@ def figures(at: AppTest) -> list[dict[str, Any]]:
 
 
 def headline(at: AppTest) -> str:
-    """The line "Reads 7. Safe to ..."."""
-    return next(element.value for element in at.markdown if element.value.startswith("### Reads"))
+    """The line "Reads 7. Safe to ...", without the signs of its heading."""
+    return next(e.value.lstrip("# ") for e in at.markdown if e.value.lstrip("# ").startswith("Reads"))
 
 
 def control(at: AppTest, kind: str, name: str) -> Any:

@@ -37,14 +37,14 @@ def toy_scene() -> Scene:
 
 
 def the_headline(at) -> str:
-    return next(m.value for m in at.markdown if m.value.startswith("### "))
+    return next(m.value.lstrip("# ") for m in at.markdown if m.value.startswith(("# ", "## ")))
 
 
 def test_it_opens_with_the_stored_run_and_says_so():
     at = open_page(PAGE)
     assert not at.exception
     run = stored_run(rc.load_model(SMALL), SMALL, "0")
-    assert the_headline(at) == f"### {headline(run, '7', toy=False)}"
+    assert the_headline(at) == f"{headline(run, '7', toy=False)}"
     words = texts(at)
     assert "A stored, finished run of" in words
     assert run.header.command in words
@@ -67,7 +67,7 @@ def test_a_link_names_network_digit_and_zoom():
 def test_a_link_may_name_things_as_the_widgets_show_them():
     at = open_page(PAGE, beyond_net="two inputs: Plain", beyond_method="Neighbouring polyhedra", present="1")
     assert not at.exception
-    assert the_headline(at).startswith("### Class")
+    assert the_headline(at).startswith("Class")
     assert next(iter(networks())) == SMALL
 
 
@@ -75,7 +75,7 @@ def test_a_link_may_name_things_as_the_widgets_show_them():
 def test_a_damaged_link_shows_the_page(query):
     at = open_page(PAGE, digits_image="0", **query)
     assert not at.exception
-    assert the_headline(at).startswith("### Reads")
+    assert the_headline(at).startswith("Reads")
 
 
 def test_start_searches_to_the_end_and_the_first_view_comes_back():
@@ -91,7 +91,7 @@ def test_start_searches_to_the_end_and_the_first_view_comes_back():
 def test_the_toy_shows_its_plane():
     at = open_page(PAGE, beyond_net="toy-plain", beyond_method="neighbours", beyond_x="-0.32", beyond_y="-0.12")
     assert not at.exception
-    assert the_headline(at).startswith("### Class **1** here. Safe to **0.28")
+    assert the_headline(at).startswith("Class **1** here. Safe to **0.28")
     assert "Click anywhere to put u there" in texts(at)
 
 
@@ -100,7 +100,7 @@ def test_the_lecture_view_has_no_controls():
     assert not at.exception
     assert not at.expander
     assert not at.button
-    assert the_headline(at).startswith("### Reads")
+    assert the_headline(at).startswith("Reads")
 
 
 def test_the_numbers_to_take_away_are_the_run():

@@ -20,7 +20,7 @@ SMALL = "digits_net=mnist-20-20-20"
 
 
 def headline(page):
-    return page.locator("h3", has_text="Reads").first
+    return page.locator("h1, h2", has_text="Reads").first
 
 
 def settled(page) -> str:
@@ -181,7 +181,7 @@ def test_lecture_view_fits_without_scrolling(chromium, app_address, path):
             " return main.scrollHeight - main.clientHeight <= 1; }"
         )
         small = page.evaluate(
-            """[...document.querySelectorAll('p, h1, h3, .js-plotly-plot text, figcaption')]
+            """[...document.querySelectorAll('p, h1, h2, .js-plotly-plot text, figcaption')]
             .filter(e => e.textContent.trim() && e.getClientRects().length)
             .filter(e => parseFloat(getComputedStyle(e).fontSize) < 20).map(e => e.textContent)"""
         )
