@@ -68,7 +68,7 @@ _RECIPES = (
     Recipe("mnist-1024-512", "Ten digits, two wide layers", (784, 1024, 512, 10), table="Table 3 (Figure 2b)"),
     Recipe("mnist-20-20-20", "Ten digits, three narrow layers", (784, 20, 20, 20, 10)),
     Recipe("mnist-40-40-40", "Ten digits, three layers of 40", (784, 40, 40, 40, 10)),
-    Recipe("mnist-256-256", "Ten digits, two layers of 256", (784, 256, 256, 10), seed=1, falling=True),
+    Recipe("mnist-256-256", "Ten digits, two layers of 256", (784, 256, 256, 10), seed=3, falling=True),
     Recipe("mnist-5x100", "Ten digits, five layers of 100", (784, *[100] * 5, 10), falling=True),
     Recipe(
         "mnist-1024-512-regularised",
