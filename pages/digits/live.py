@@ -47,7 +47,9 @@ def known(scene: Scene) -> Certificate | None:
 
 
 def settled(scene: Scene, answers: Answers) -> bool:
-    """Is there nothing to be gained: nothing is proved at all, the distance is known, or the work was done?"""
+    """Is there nothing to be gained: no time, nothing is proved at all, the distance is known, or the work was done?"""
+    if SECONDS <= 0:
+        return True
     best, kept = answers.best_lower, known(scene)
     worked = kept is not None and kept.seconds >= SECONDS * 0.9
     return answers.exact or worked or _stopped(scene) or not 0 < best.radius < answers.upper

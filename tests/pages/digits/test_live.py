@@ -69,6 +69,13 @@ def test_other_norms_have_no_such_work(monkeypatch, norm):
     assert not at.exception
 
 
+def test_no_time_is_no_work(monkeypatch):
+    monkeypatch.setattr(live, "SECONDS", 0.0)
+    monkeypatch.setattr(live, "work", lambda *_: pytest.fail("there was no time for it"))
+    at = open_page(PAGE, digits_net=NETWORK, digits_image="0")
+    assert not at.exception
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("", 20.0), ("5", 5.0), ("0", 0.0), ("nan", 20.0), ("inf", 20.0), ("-1", 20.0), ("a", 20.0)]
 )
