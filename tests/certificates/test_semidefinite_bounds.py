@@ -67,7 +67,7 @@ def test_infinite_and_missing_numbers_prove_nothing():
 @pytest.mark.parametrize("widths", WIDTHS, ids=str)
 def test_bounds_of_a_cut_ball_hold_where_the_rival_is_ahead(widths):
     rng, met, tighter = np.random.default_rng(2), 0, 0
-    for _ in range(6):
+    for _ in range(16):
         net = network(widths, rng)
         frame = Frame.around(net, torch.from_numpy(rng.standard_normal(widths[0])))
         radius = 0.8

@@ -26,7 +26,8 @@ def test_case_a_is_exact_with_a_witness():
     assert (c.guarantee, c.status, c.parts["case"], str(c.limit)) == ("exact", "ok", "a", "class 1")
     assert c.nearest == pytest.approx([-1.0])
     assert c.upper <= c.radius * (1 + 1e-6)
-    assert line()(c.witness).argmax() == 1
+    logits = line()(c.witness)
+    assert logits[1] >= logits[0]  # ties count
 
 
 def test_case_b_is_a_lower_bound_limited_by_a_face():

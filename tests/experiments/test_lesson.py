@@ -45,7 +45,7 @@ def algorithm_1(weights, biases, x):
     a, C, d, turns = np.array(x), weights[0], biases[0], []
     for i in range(len(weights) - 1):
         z = weights[i] @ a + biases[i]
-        theta = (z >= 0).astype(float)
+        theta = (z > 0).astype(float)  # the project's convention: z = 0 is on the face, and off
         a = z * theta
         flip = np.diag(2 * theta - 1)
         turns.append((z, theta, a, C, d, flip @ C, flip @ d))

@@ -20,7 +20,8 @@ def requirements(lines: list[str]) -> dict[str, SpecifierSet]:
     return {requirement.name: requirement.specifier for requirement in stated}
 
 
-RANGES = requirements(PROJECT["dependencies"])
+# The app reads ONNX files, so its requirements have what is an extra for who installs the package.
+RANGES = requirements([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["onnx"]])
 PINS = requirements((ROOT / "requirements.txt").read_text(encoding="utf8").splitlines())
 
 

@@ -95,7 +95,7 @@ def test_lesson(chromium, app_address):
         page.get_by_text("Step 1 of").wait_for()
 
         def shown(page: Any) -> str:
-            point = page.get_by_label("x₁ of u").input_value()
+            point = page.get_by_label("x₁ of u").last.input_value()
             return f"{page.get_by_text(re.compile('^Step [0-9]+ of')).inner_text()} {point}"
 
         walk = Walk(page, shown)
@@ -167,7 +167,8 @@ def test_playground(chromium, app_address):
         page.locator(".relucert-handle .dot").wait_for()
 
         def shown(page: Any) -> str:
-            return f"{lit(page)} {page.get_by_label('u, x').input_value()} {page.get_by_label('u, y').input_value()}"
+            x, y = (page.get_by_label(name).last.input_value() for name in ("u, x", "u, y"))
+            return f"{lit(page)} {x} {y}"
 
         walk = Walk(page, shown)
         walk.act(lambda: drag(page, ".relucert-handle .dot", -90, 40))

@@ -11,7 +11,6 @@ import torch
 
 import relucert_core as rc
 from relucert_core.network import Network
-from relucert_core.search import half_spaces as proof_module
 from relucert_core.search import search
 from relucert_core.search.exact.branch_and_bound import explore
 from relucert_core.search.exact.polar import beside_corners, corners_around, nearest_around, next_to, planar
@@ -105,7 +104,7 @@ def test_a_failing_solver_never_raises_a_radius(which):
 
 @pytest.mark.parametrize("answer", ["raises", "nan", "wrong"])
 def test_a_solver_that_breaks_inside_is_no_error(monkeypatch, answer):
-    def solve(matrix, target):
+    def solve(matrix, target, maxiter=None):
         if answer == "raises":
             raise RuntimeError("Maximum number of iterations reached.")
         return (np.full(matrix.shape[1], np.nan if answer == "nan" else 1e9), 0.0)
@@ -113,7 +112,7 @@ def test_a_solver_that_breaks_inside_is_no_error(monkeypatch, answer):
     net = wide_network(1, widths=(5, 4), classes=3)
     point = np.random.default_rng(1).normal(size=net.inputs)
     truth = last(search(net, point))
-    monkeypatch.setattr(proof_module, "nnls", solve)
+    monkeypatch.setattr("scipy.optimize.nnls", solve)
     step = last(search(net, point, max_regions=300, max_seconds=5.0))
     assert 0 < step.lower <= truth.upper
 
@@ -175,7 +174,7 @@ def test_it_never_starts_below_the_cheap_certificates():
         point = np.random.default_rng(seed).normal(size=net.inputs)
         step = last(search(net, point, max_regions=0))
         best = max(rc.certify(net, point, method).radius for method in ("simplex", "crown-ada"))
-        assert step.lower == best
+        assert step.lower >= best
 
 
 def test_ties_and_wrong_labels_give_zero():

@@ -142,7 +142,7 @@ def test_gallery_by_keyboard_and_presets_on_the_keys(page):
     page.keyboard.press("3")
     page.wait_for_url(f"**digits_image={three}**")
     page.keyboard.press("r")
-    page.wait_for_url("**digits_image=0**")
+    page.wait_for_url(lambda url: "digits_image" not in url)  # the first image is what a bare link means
 
 
 def test_phone_has_nothing_to_scroll_sideways(chromium, app_address):

@@ -254,7 +254,7 @@ def test_steps_turn_by_keyboard(chromium, app_address):
         settled(page, 2)
         page.keyboard.press("PageUp")
         settled(page, 1)
-        page.wait_for_url(re.compile(r"step=1\b"))
+        page.wait_for_url(lambda url: "step=" not in url)  # the first step is what a bare link means
         assert page.script_errors == []
 
 
