@@ -88,7 +88,7 @@ def _by_colour(picture: np.ndarray) -> np.ndarray:
 
     Red on green may have one luma all over. The axis is the first principal component of the colours.
     """
-    luma = picture @ np.float32([0.299, 0.587, 0.114])
+    luma = picture @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
     colours = picture.reshape(-1, 3).astype(np.float64)
     values, axes = np.linalg.eigh(np.cov((colours - colours.mean(0)).T, bias=True) if len(colours) > 1 else np.eye(3))
     if float(luma.var()) >= _LUMA_SHARE * float(values[-1]):
