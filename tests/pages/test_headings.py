@@ -9,7 +9,7 @@ import pytest
 from pages.shared.shell import PAGES
 from tests.pages import browser
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # minutes in all: run with -m slow on a quiet machine
 LEVELS = """() => [...document.querySelectorAll('[data-testid=stMain] :is(h1, h2, h3, h4, h5, h6)')]
   .map(heading => Number(heading.tagName[1]))"""
 ADDRESS = {entry: "" if entry is PAGES[0] else entry.url for entry in PAGES}

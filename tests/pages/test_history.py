@@ -10,7 +10,7 @@ import pytest
 
 from tests.pages import browser
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # minutes in all: run with -m slow on a quiet machine
 SMALL = "digits_net=mnist-20-20-20"
 
 
