@@ -39,7 +39,7 @@ Follow = Callable[[np.ndarray], float]
 
 @dataclass(frozen=True, eq=False)
 class Improvement:
-    """Both sides so far. by: what raised `lower` or lowered `upper` last. witness: (D,), proved, at distance `upper`.
+    """Both sides so far. witness: (D,), proved adversarial, at distance `upper`, or None.
 
     rival: the class that limits the last sweep, -1 without one. iterations: of the solver, in all.
     """
