@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 FRONT_DOOR = {("network", "read_network"), ("cli", "__version__")}  # what is taken from the package itself, by whom
 FIGURES_MAY_NOT = ("planar.subdivide", "planar.rounds")  # figures draw, they compute nothing
 LONGEST_FILE, LONGEST_FUNCTION = 400, 30
-TOO_LONG = {"importers/onnx_ops.py", "importers/torch_ops.py", "layers.py"}  # to be split: this list only shrinks
+TOO_LONG: set[str] = set()
 
 
 def code(path: Path) -> str:

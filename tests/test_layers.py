@@ -9,7 +9,7 @@ from scipy.sparse import random_array
 
 import relucert_core as rc
 from relucert_core.forward import proven_forward, quick_forward, rational_logits
-from relucert_core.layers import sparse_spectral_above
+from relucert_core.layers.sparse_spectral import sparse_spectral_above
 from tests.oracles_layers import chain_twin, exact_pass, in_full, mixed_network, simplex_holds
 
 NORMS = (1, 2, math.inf)

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pages.shared.fields import Number, Numbers, choice, maybe, number, numbers, several, wholes, word
+from pages.shared.fields import choice, maybe, number, numbers, several, wholes, word
+from pages.shared.kinds import Number, Numbers
 from relucert_core.datasets.points_word import unpack_points
 from relucert_core.datasets.toy import NOISES, SEEDS, SIZES, TOY_DATASETS, toy_dataset
 from relucert_core.figures.plane import COLOURINGS

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.shared.fields import Numbers, maybe
+from pages.shared.fields import maybe
+from pages.shared.kinds import Numbers
 from pages.shared.state import PageState
 from relucert_core.ranges import Range
 

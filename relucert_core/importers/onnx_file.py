@@ -12,7 +12,7 @@ from relucert_core.errors import InvalidInput, RelucertError, Unsupported
 from relucert_core.importers import onnx_data, onnx_ops
 from relucert_core.importers.forms import Form, Trace
 from relucert_core.importers.onnx_fold import fold
-from relucert_core.importers.source import Dropped, Source
+from relucert_core.importers.source import Dropped, Refused, Source
 
 _OLDEST_OPSET = 7
 _MOST_NODES = 100_000
@@ -161,7 +161,7 @@ def _walk(
             trace.refuse(f"the operation is from the domain {node.domain[:60]!r}: only ONNX's own are read.")
         if any(a.HasField("g") or a.graphs for a in node.attribute):
             trace.refuse("it is a branch or a loop: a network of fixed layers is read.")
-        if any(isinstance(value, (Form, Dropped, onnx_ops.Refused)) for value in given):
+        if any(isinstance(value, (Form, Dropped, Refused)) for value in given):
             found = onnx_ops.call(node, given, opset, trace)
         else:
             found = fold(node, given, opset, trace)
@@ -172,7 +172,7 @@ def _walk(
                 values[key] = value
     trace.place, trace.operation = "the output", "output"
     result = values.get(graph.output[0].name)
-    if isinstance(result, onnx_ops.Refused):
+    if isinstance(result, Refused):
         trace.place = result.place
         trace.refuse(result.reason)
     if result is None:

@@ -11,6 +11,14 @@ from relucert_core.importers.forms import Form
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A value that nobody may use, such as the places of a maximum; it is refused where it is used."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Dropped:
     """A last step that changes no comparison of the scores and was left out: its name, and the scores before it."""
 

@@ -14,7 +14,8 @@ import torch
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.importers import affine_ops, forms, torch_ops
 from relucert_core.importers.forms import Form, Trace
-from relucert_core.importers.source import Dropped, Source
+from relucert_core.importers.source import Dropped, Refused, Source
+from relucert_core.importers.torch_call import name_of
 
 _IDLE_WHEN_EVALUATED = (torch.nn.Dropout, torch.nn.modules.dropout._DropoutNd, torch.nn.modules.batchnorm._BatchNorm)
 
@@ -234,8 +235,8 @@ class _Graph:
         _count_before(node, self.trace)
         if node.target is operator.getitem:
             return args[0][args[1]]
-        if any(isinstance(value, torch_ops.Refused) for value in _flat((args, kwargs))):
-            value = next(v for v in _flat((args, kwargs)) if isinstance(v, torch_ops.Refused))
+        if any(isinstance(value, Refused) for value in _flat((args, kwargs))):
+            value = next(v for v in _flat((args, kwargs)) if isinstance(v, Refused))
             self.trace.place = value.place
             self.trace.refuse(value.reason)
         if not any(isinstance(value, torch_ops.FORMS) for value in _flat((args, kwargs))):
@@ -293,7 +294,7 @@ def _count_before(node: Any, trace: Trace) -> None:
 
 def _place(node: Any) -> tuple[str, str]:
     """A name for messages ("layer 'features.3' (aten.celu)") and the operation's own name."""
-    operation = torch_ops.name_of(node.target)
+    operation = name_of(node.target)
     modules = node.meta.get("nn_module_stack") or {}
     path, kind = list(modules.values())[-1] if modules else ("", "")
     kind = getattr(kind, "__name__", str(kind)).rsplit(".", 1)[-1]

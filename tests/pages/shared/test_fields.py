@@ -15,7 +15,8 @@ from pages.experiments.state import STATE as EXPERIMENTS
 from pages.lesson.state import STATE as LESSON
 from pages.playground.state import STATE as PLAYGROUND
 from pages.shared import fields
-from pages.shared.fields import Number, choice, maybe, number, numbers, several, switch, wholes, word
+from pages.shared.fields import choice, maybe, number, numbers, several, switch, wholes, word
+from pages.shared.kinds import Number
 from pages.start.state import STATE as START
 from relucert_core.datasets import toy as toy_sets
 from relucert_core.datasets.points_word import unpack_points
