@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from relucert_core.experiments.search_run import SearchRun
 
 _EPILOG = """The lower bound only rises, the upper bound only falls, and every value is proved: Ctrl-C stops at any
-moment and what was reached is printed. Method `exact` is branch and bound in norm 2; `neighbours` walks over the
-neighbouring regions in norm 1, 2 or inf. Example:
+moment and what was reached is printed. Method `exact` is the semidefinite bound, then branch and bound, in norm 2,
+`semidefinite` that bound alone; `neighbours` walks over the neighbouring regions in norm 1, 2 or inf. Example:
   python -m relucert_core search --model mnist-20-20-20 --image 0 --seconds 10"""
 
 
@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--image", type=int, default=0, metavar="I", help="which of the shipped test images (default: 0)"
     )
-    parser.add_argument("--method", choices=("exact", "neighbours"), default="exact")
+    parser.add_argument("--method", choices=("exact", "semidefinite", "neighbours"), default="exact")
     parser.add_argument("--norm", default="2", help="1, 2 or inf (default: 2; exact: only 2)")
     parser.add_argument(
         "--seconds", type=float, default=60.0, metavar="S", help="the longest it may take (default: 60)"

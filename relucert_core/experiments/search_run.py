@@ -32,13 +32,18 @@ _APART = 1.02  # two readings with the same bounds are this factor apart in time
 
 @dataclass(frozen=True)
 class Reading:
-    """Both bounds, regions (or nodes) worked through and waiting, at a time in seconds since the start."""
+    """Both bounds, regions (or nodes) worked through and waiting, at a time in seconds since the start.
+
+    lower_by, upper_by: the method that made either bound, as in `SearchStep`; empty where that is not known.
+    """
 
     seconds: float
     lower: float
     upper: float
     regions: int
     queue: int
+    lower_by: str = ""
+    upper_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,9 @@ class Recorder:
 
     def add(self, step: SearchStep, *, keep_patterns: bool = False) -> None:
         """One more step."""
-        new = Reading(step.seconds, step.lower, step.upper, step.regions, step.queue)
+        new = Reading(
+            step.seconds, step.lower, step.upper, step.regions, step.queue, step.lower_by, step.upper_by
+        )  # fmt: skip
         old = self.readings[-2:]
         same = len(old) == 2 and all((r.lower, r.upper) == (new.lower, new.upper) for r in old)
         if same and new.seconds < _APART * old[0].seconds:
@@ -171,7 +178,8 @@ def write_run(run: SearchRun, path: Path) -> None:
     """Write a run, packed, in one move; the same bytes for the same record."""
     values: dict[str, Any] = {"format": FORMAT, **asdict(run)}
     values["readings"] = [
-        [r.seconds, r.lower, r.upper if math.isfinite(r.upper) else None, r.regions, r.queue] for r in run.readings
+        [r.seconds, r.lower, r.upper if math.isfinite(r.upper) else None, r.regions, r.queue, r.lower_by, r.upper_by]
+        for r in run.readings
     ]
     if run.witness is not None:
         values["witness"] = base64.b64encode(np.ascontiguousarray(run.witness, "<f8").tobytes()).decode("ascii")
@@ -188,7 +196,7 @@ def read_run(path: Path) -> SearchRun:
         if values.pop("format") != FORMAT:
             raise ValueError
         readings = tuple(
-            Reading(t, low, math.inf if up is None else up, n, q) for t, low, up, n, q in values["readings"]
+            Reading(t, low, math.inf if up is None else up, *rest) for t, low, up, *rest in values["readings"]
         )
         packed = values["witness"]
         witness = None if packed is None else np.frombuffer(base64.b64decode(packed), "<f8").astype(np.float64)

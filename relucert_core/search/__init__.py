@@ -31,11 +31,13 @@ def search(
 ) -> Iterator[SearchStep]:
     """Search live: yields a SearchStep again and again, the first after a moment, the last with the reason of the end.
 
-    requires: x, one point (D,); method "exact" (norm 2) or "neighbours" (norms 1, 2, inf); label: the class to defend,
-    by default the predicted one; starts: (S, D), points of other classes for the attack; max_seconds, max_regions:
-    budgets, kept within 10 %; max_queue: how many nodes or regions may wait in memory.
-    guarantee: at every step the exact radius lies in [lower, upper]; lower never falls, upper never rises. The search
-    runs only while a step is asked for; close() on the iterator ends it at any time.
+    requires: x, one point (D,); method "exact", "semidefinite" (norm 2) or "neighbours" (norms 1, 2, inf); label: the
+    class to defend, by default the predicted one; starts: (S, D), points of other classes for the attack; max_seconds,
+    max_regions: budgets, kept within 10 % (`semidefinite` counts its solver's iterations as regions); max_queue: how
+    many nodes or regions may wait in memory.
+    guarantee: at every step the exact radius lies in [lower, upper]; lower never falls, upper never rises; lower_by and
+    upper_by name the method that made either. The search runs only while a step is asked for; close() on the iterator
+    ends it at any time.
     Raises InvalidInput for a bad point, label or budget, Unsupported for an unknown method or norm, at once.
     """
     from relucert_core.search.live import begin_search

@@ -27,6 +27,9 @@ REGIONS = "the limit of regions is reached"
 MEMORY = "the memory limit is reached"
 NOWHERE = "nothing is adversarial"
 NONE_FOUND = "nothing adversarial within a very large radius"
+# What makes bounds besides certificates and attacks: rays from the point, the way from a witness to a nearer one,
+# branch and bound, the look all around of two inputs, and the walk over neighbouring regions.
+RAYS, POLISH, BRANCHING, LOOK_AROUND, WALK = "rays", "polish", "branching", "look around", "neighbours"
 CLOSE_ENOUGH = 1 / (1 + 4e-7)  # nodes this close to the upper bound are done: the witness may be 1e-6 away
 FAR = 1e9  # times one more than the largest number of the point: searches go no further
 _BATCH_SECONDS = 0.06
@@ -43,7 +46,8 @@ class SearchStep:
     never rises. regions: activation regions (`neighbours`) or nodes (`exact`) worked through. queue: those that wait.
     seconds: since the start. status: "searching", or at the last step why it ended: "exact" or what stopped it.
     witness: (D,), proved adversarial at the distance `upper`, or None. patterns: (S, N) bool, the activation patterns
-    worked through since the last step (`neighbours` only, else empty).
+    worked through since the last step (`neighbours` only, else empty). lower_by, upper_by: the method that made either
+    bound: a certificate's or attack's name, or RAYS, POLISH, BRANCHING, LOOK_AROUND or WALK; empty where there is none.
     """
 
     lower: float
@@ -54,6 +58,8 @@ class SearchStep:
     status: str
     witness: Vector | None
     patterns: SignRows = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+    lower_by: str = ""
+    upper_by: str = ""
 
     @property
     def exact(self) -> bool:
@@ -70,7 +76,10 @@ def check_budgets(**budgets: float | None) -> None:
 
 
 class Ledger:
-    """The state that one search writes to. `lower` may only be raised with a proof; `offer` proves by itself."""
+    """The state that one search writes to. `lower` may only be raised with a proof; `offer` proves by itself.
+
+    maker: the method at work, set by whoever begins one; the bounds that it improves carry its name.
+    """
 
     def __init__(
         self,
@@ -86,6 +95,7 @@ class Ledger:
         self.net, self.point, self.label, self.norm = net, point, label, norm
         self.lower, self.upper = 0.0, math.inf
         self.witness: np.ndarray | None = None
+        self.maker, self.lower_by, self.upper_by = "", "", ""
         self.regions, self.queue = 0, 0
         self.max_seconds = math.inf if max_seconds is None else float(max_seconds)
         self.max_regions = math.inf if max_regions is None else float(max_regions)
@@ -108,7 +118,7 @@ class Ledger:
     def raise_lower(self, bound: float) -> None:
         """Take a proved lower bound; never above the upper bound, which is proved as well."""
         if bound > self.lower:
-            self.lower = min(bound, self.upper)
+            self.lower, self.lower_by = min(bound, self.upper), self.maker
 
     def offer(self, candidates: torch.Tensor) -> bool:
         """Keep the nearest of the points (S, D) that are proved adversarial, if it is nearer than the witness."""
@@ -125,6 +135,7 @@ class Ledger:
             return False
         best = int(torch.where(good, distances, math.inf).argmin())
         self.upper, self.witness = float(distances[best]), candidates[best].numpy().copy()
+        self.upper_by = self.maker
         return True
 
     def _hopeful(self, candidates: torch.Tensor) -> torch.Tensor:
@@ -150,7 +161,10 @@ class Ledger:
     def step(self, status: str = SEARCHING, patterns: np.ndarray | None = None) -> SearchStep:
         """The state as a record."""
         extra = {} if patterns is None else {"patterns": patterns}
-        here = SearchStep(self.lower, self.upper, self.regions, self.queue, self.seconds, status, self.witness, **extra)
+        here = SearchStep(
+            self.lower, self.upper, self.regions, self.queue, self.seconds, status, self.witness,
+            lower_by=self.lower_by, upper_by=self.upper_by, **extra,
+        )  # fmt: skip
         ended = status not in (SEARCHING, TIE, WRONG, OVERFLOW)
         return replace(here, status=EXACT_STATUS) if ended and here.exact else here
 

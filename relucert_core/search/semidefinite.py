@@ -22,7 +22,7 @@ from relucert_core.certificates.semidefinite.radius import improvements
 from relucert_core.network import Network
 from relucert_core.search.each import certify_each
 from relucert_core.search.improve import improve, improve_along
-from relucert_core.search.ledger import NOWHERE, SEARCHING, Ledger, SearchStep, check_budgets
+from relucert_core.search.ledger import NOWHERE, POLISH, SEARCHING, Ledger, SearchStep, check_budgets
 from relucert_core.search.local_network import local_network
 from relucert_core.search.start import attack_step, first_step, linear_step
 
@@ -63,12 +63,14 @@ def _both(ledger: Ledger, starts: Any) -> Iterator[SearchStep]:
     if not ledger.step().exact:
         yield from attack_step(ledger, starts, "best")
         if ledger.witness is not None:
+            ledger.maker = POLISH
             improve(ledger, local, local.nearby(ledger.witness))
 
     def follow(direction: np.ndarray) -> float:
         improve_along(ledger, local, direction)
         return ledger.upper
 
+    ledger.maker = ENTRY.name
     steps = improvements(
         ledger.net, ledger.point, ledger.label, lower=ledger.lower, upper=ledger.upper, follow=follow,
         max_seconds=ledger.max_seconds - ledger.seconds, max_iterations=ledger.max_regions,
@@ -85,6 +87,7 @@ def _quadratic_step(ledger: Ledger) -> Iterator[SearchStep]:
     if left <= 0 or (wide and left < _PATIENT):
         return
     certificate = QUADRATIC.run(ledger.net, ledger.point.unsqueeze(0), norm=2.0, labels=ledger.labels)[0]
+    ledger.maker = QUADRATIC.name
     ledger.raise_lower(certificate.radius)
     yield ledger.step()
 

@@ -18,7 +18,7 @@ from relucert_core.deadline import ends_at
 from relucert_core.errors import Unsupported
 from relucert_core.forward import proven_forward
 from relucert_core.norms import row_norms, unit_step
-from relucert_core.search.ledger import SEARCHING, Ledger, SearchStep
+from relucert_core.search.ledger import RAYS, SEARCHING, Ledger, SearchStep
 
 # What a method takes before it first looks at the clock, in forward passes of one point and fixed seconds.
 _COST = {"best": (60, 0.01), "deepfool": (25, 0.005)}
@@ -33,7 +33,7 @@ _FINER = 16  # stations between two of them, twice
 
 def first_step(ledger: Ledger) -> SearchStep:
     """The simplex certificate and a first witness; a tie, a wrong prediction or an overflow ends the search here."""
-    points = ledger.point.unsqueeze(0)
+    points, ledger.maker = ledger.point.unsqueeze(0), "simplex"
     found = margins(proven_forward(ledger.net, points), ledger.labels)
     status = found.status[0]
     if status != OK:
@@ -43,6 +43,7 @@ def first_step(ledger: Ledger) -> SearchStep:
     ledger.raise_lower(certificate.radius)
     ledger.offer_array(certificate.witness)
     if ledger.witness is None and ledger.lower < math.inf:
+        ledger.maker = RAYS
         _look_along_rays(ledger)
     return ledger.step(SEARCHING)
 
@@ -77,6 +78,7 @@ def _floor(ledger: Ledger, entry: CertificateEntry, share: float, passes: int) -
             found = entry.run(ledger.net, ledger.point.unsqueeze(0), norm=ledger.norm, labels=ledger.labels)[0]
     except Unsupported:  # a kind of layer that the method is not made for
         return
+    ledger.maker = entry.name
     ledger.raise_lower(found.radius)
     yield ledger.step()
 
@@ -101,6 +103,7 @@ def attack_step(ledger: Ledger, starts: Any, method: str) -> Iterator[SearchStep
     with ends_at(time.perf_counter() + _ATTACK_SHARE * left):
         found = attack(ledger.net, ledger.point, method, ledger.norm, label=ledger.label, starts=starts)
     if found.success:
+        ledger.maker = method
         ledger.offer_array(found.point)
     yield ledger.step()
 

@@ -37,11 +37,14 @@ from relucert_core.search.exact.tree import Tree, widest
 from relucert_core.search.half_spaces import Proposer, propose_weights
 from relucert_core.search.improve import improve
 from relucert_core.search.ledger import (
+    BRANCHING,
     CLOSE_ENOUGH,
     FAR,
+    LOOK_AROUND,
     MEMORY,
     NONE_FOUND,
     NOWHERE,
+    POLISH,
     SEARCHING,
     TIME,
     Ledger,
@@ -110,6 +113,7 @@ class _Search:
         for method in ("deepfool", "best") if quick else ("best",):
             yield from attack_step(ledger, starts, method)
             if ledger.witness is not None:
+                ledger.maker = POLISH
                 self._improve(self.local.nearby(ledger.witness))
             if quick and (ledger.witness is not None or method == "best"):
                 status = yield from self._stage(min(ledger.upper, far), _QUICK)
@@ -129,6 +133,7 @@ class _Search:
     def _run_planar(self, far: float) -> Generator[SearchStep, None, str]:
         """For two inputs: a look all around instead of the attacks, and two tries at the whole ball."""
         ledger = self.ledger
+        ledger.maker = LOOK_AROUND
         near = nearest_around(self.local, ledger.lower)
         if near is not None:
             self._improve(near)
@@ -162,7 +167,7 @@ class _Search:
         ledger = self.ledger
         ball = Ball.around(self.local, radius)
         tree = Tree(ball, ledger.net.classes, self.proposer, layers_first=layers_first)
-        used = batches = 0
+        ledger.maker, used, batches = BRANCHING, 0, 0
         while not tree.finished and used < limit:
             width, status = self._affordable_width(tree)
             if status:

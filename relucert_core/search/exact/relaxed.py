@@ -32,6 +32,7 @@ def semidefinite_steps(ledger: Ledger, local: LocalNetwork, proposer: Proposer) 
         improve_along(ledger, local, direction, proposer)
         return ledger.upper
 
+    ledger.maker = "semidefinite"
     search = improvements(
         ledger.net,
         ledger.point,

@@ -47,6 +47,7 @@ from relucert_core.search.ledger import (
     NONE_FOUND,
     NOWHERE,
     SEARCHING,
+    WALK,
     Ledger,
     Pace,
     SearchStep,
@@ -124,6 +125,7 @@ class _Walk:
     def run(self) -> Generator[SearchStep, None, str]:
         """Walk until something ends it; returns why."""
         ledger = self.ledger
+        ledger.maker = WALK
         status = ledger.stopped(seconds=self.pace.each)
         if status:
             return status
