@@ -167,9 +167,9 @@ def preset_row(scene: Scene) -> None:
     """The prepared views."""
     entries = beyond.presets()
     shown = beyond.current_preset(scene)
-    key = control(beyond.CHOICE, shown)
+    key, first = control(beyond.CHOICE, shown)
     st.pills(
-        "Prepared views", list(entries), format_func=lambda name: entries[name].title, key=key,
+        "Prepared views", list(entries), format_func=lambda name: entries[name].title, key=key, default=first,
         on_change=beyond.choose, label_visibility="collapsed",
     )  # fmt: skip
     if shown in entries:

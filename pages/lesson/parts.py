@@ -68,8 +68,9 @@ def point_controls() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="lesson_point_controls"):
         labels, names = ("x₁ of u", "x₂ of u"), (state.FIRST, state.SECOND)
         for label, name, value in zip(labels, names, state.point(), strict=True):
+            key, first = control(name, value)
             st.number_input(
-                label, *ends, step=0.1, format="%.2f", key=control(name, value),
+                label, *ends, first, step=0.1, format="%.2f", key=key,
                 on_change=state.moved_by_numbers, width=130,
             )  # fmt: skip
         with st.popover("Places for u"):

@@ -49,10 +49,10 @@ def preset_row() -> None:
     """The prepared views, one word each."""
     entries = engine.presets()
     of = state.setup().preset
-    key = control(CHOICE, of if of in entries else None)
+    key, first = control(CHOICE, of if of in entries else None)
     st.pills(
-        "Presets", list(entries), format_func=lambda name: entries[name].title, key=key, on_change=choose,
-        label_visibility="collapsed",
+        "Presets", list(entries), format_func=lambda name: entries[name].title, key=key, default=first,
+        on_change=choose, label_visibility="collapsed",
     )  # fmt: skip
     if of in entries:
         st.caption(entries[of].words)

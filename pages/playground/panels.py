@@ -11,7 +11,7 @@ from pages.playground.point import MODE, NEW_CLASS, PROBLEM, guarded
 from pages.playground.scene import Scene
 from pages.playground.setup import COLOURS, LAYERS, Setup
 from pages.playground.state import STATE
-from pages.shared.control import control, reading
+from pages.shared.control import Control, control, reading
 from pages.shared.text import say_problem
 from relucert_core.datasets.points_csv import points_from_csv
 from relucert_core.datasets.toy import TOY_DATASETS
@@ -38,8 +38,8 @@ def panels(scene: Scene) -> None:
         layer_controls(scene)
 
 
-def fill(name: str, value: Any) -> str:
-    """The key of a control, with the value that it has to show."""
+def fill(name: str, value: Any) -> Control:
+    """The key of a control, and the value that it has to show."""
     return control(f"pg_c_{name}", value)
 
 
@@ -66,7 +66,8 @@ def settings(panel: str, columns: int = 1) -> None:
 
 def setting(name: str, place: Any = st) -> None:
     """The control of one field of the setup."""
-    STATE.control(name, place, key=fill(name, getattr(STATE.now, name)), on_change=take, args=(name,))
+    key, first = fill(name, getattr(STATE.now, name))
+    STATE.kinds[name].draw(place, first, key=key, on_change=take, args=(name,))
 
 
 def take_dataset() -> None:
@@ -82,11 +83,13 @@ def data_controls(setup: Setup) -> None:
     """The toy set with its size, noise and seed; points of one's own."""
     names = list(TOY_DATASETS)
     entry = TOY_DATASETS[setup.dataset]
+    key, first = fill("dataset", None if setup.own else setup.dataset)
     st.pills(
         "Toy set",
         names,
         format_func=lambda n: TOY_DATASETS[n].title,
-        key=fill("dataset", None if setup.own else setup.dataset),
+        key=key,
+        default=first,
         on_change=take_dataset,
         required=False,
     )
@@ -95,8 +98,10 @@ def data_controls(setup: Setup) -> None:
     else:
         settings("data", columns=2)
         if len(entry.classes) > 1:
-            key = fill("classes", setup.classes)
-            st.selectbox("Classes", sorted(entry.classes), key=key, on_change=take, args=("classes",))
+            key, first = fill("classes", setup.classes)
+            counts = sorted(entry.classes)
+            place = counts.index(first) if first in counts else 0
+            st.selectbox("Classes", counts, place, key=key, on_change=take, args=("classes",))
     own_points(setup)
 
 
@@ -128,14 +133,17 @@ def network_controls(setup: Setup) -> None:
     """Depth and widths, seed; a network from a file."""
     hidden = setup.hidden
     ends = (int(DEPTHS.least), int(DEPTHS.most))
-    st.slider("Hidden layers", *ends, key=fill("depth", len(hidden)), on_change=take_depth)
+    key, first = fill("depth", len(hidden))
+    st.slider("Hidden layers", *ends, first, key=key, on_change=take_depth)
     columns = st.columns(min(len(hidden), 3))
     for i, width in enumerate(hidden):
+        key, first = fill(f"width{i}", width)
         columns[i % 3].number_input(
             f"Neurons in layer {i + 1}",
             int(WIDTHS.least),
             int(WIDTHS.most),
-            key=fill(f"width{i}", width),
+            first,
+            key=key,
             on_change=take_widths,
         )
     setting("seed")
@@ -178,12 +186,14 @@ def layer_controls(scene: Scene) -> None:
     """What is drawn, and what the colours mean."""
     names = [n for n in LAYERS if n != "boundary" or scene.net.depth == 2]
     shown = [n for n in scene.view.layers if n in names]
+    key, first = fill("layers", shown)
     st.pills(
         "Shown",
         names,
         selection_mode="multi",
         format_func=LAYERS.__getitem__,
-        key=fill("layers", shown),
+        default=first,
+        key=key,
         on_change=take_layers,
     )
     STATE.panel("colours")

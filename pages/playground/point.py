@@ -64,8 +64,8 @@ def coordinates() -> None:
     """u as numbers, which is also the way without a pointer."""
     with st.container(horizontal=True):
         for label, name, value in zip(("u, x", "u, y"), (X, Y), state.view().point, strict=True):
-            key = control(name, value)
-            st.number_input(label, -REACH, REACH, step=0.01, format="%.3f", key=key, on_change=typed)
+            key, first = control(name, value)
+            st.number_input(label, -REACH, REACH, first, step=0.01, format="%.3f", key=key, on_change=typed)
 
 
 @st.fragment

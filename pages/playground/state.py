@@ -95,7 +95,9 @@ def look_at(**values: Any) -> None:
 
 
 def player() -> Player:
-    """The training run that is shown."""
+    """The training run that is shown; it is made anew where a click came between a new record and its run."""
+    if setup() not in st.session_state.get(PLAYERS, {}):
+        enter(setup(), play=True)
     value: Player = st.session_state[PLAYERS][setup()]
     return value
 

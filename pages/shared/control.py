@@ -3,32 +3,45 @@
 Every message of the browser carries the values of all controls as the browser knows them. One that was sent before the
 latest values had arrived carries older ones; they would look like changes that the visitor made, and undo what Python
 has just set. So a control that Python changes becomes a new one: what is still said about the old one doesn't count.
+
+A new control says its value as its default, not through the session state: that would be told to the browser once only,
+and a browser that gets two runs at once before it has drawn the control never hears of it (it then shows the least
+number of the range).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
-_KEYS = "_controls"
+_CONTROLS = "_controls"
 
 
-def control(name: str, value: Any) -> str:
-    """The key of the control `name`, which shows `value`; the same key as long as nobody but the visitor changes it."""
-    keys = st.session_state.setdefault(_KEYS, {})
-    key: str = keys.get(name, name)
-    if key in st.session_state and not _same(st.session_state[key], value):
-        number = int(key.rpartition("~")[2]) if key != name else 0
-        key = keys[name] = f"{name}~{number + 1}"
-    if key not in st.session_state:
-        st.session_state[key] = value
-    return key
+class Control(NamedTuple):
+    """What a control of Streamlit takes: its key, and the value that it shows until the visitor changes it."""
+
+    key: str
+    first: Any
+
+
+def control(name: str, value: Any) -> Control:
+    """The control `name`, which shows `value`; the same one as long as nobody but the visitor changes it."""
+    controls = st.session_state.setdefault(_CONTROLS, {})
+    present = controls.get(name)
+    if present is None:
+        controls[name] = Control(name, value)
+    elif present.key not in st.session_state or not _same(st.session_state[present.key], value):
+        number = int(present.key.rpartition("~")[2]) if present.key != name else 0
+        controls[name] = Control(f"{name}~{number + 1}", value)
+    found: Control = controls[name]
+    return found
 
 
 def reading(name: str) -> Any:
     """What the control `name` shows."""
-    return st.session_state[st.session_state[_KEYS].get(name, name)]
+    shown: Control = st.session_state[_CONTROLS][name]
+    return st.session_state.get(shown.key, shown.first)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -66,7 +66,10 @@ class Kind:
         return ""
 
     def draw(self, place: Any, value: Any, **more: Any) -> None:
-        """Draw the control at `place`, a container of Streamlit; `more` has its key and what a change calls."""
+        """Draw the control at `place`, a container of Streamlit.
+
+        value: what it shows until the visitor changes it; `more` has its key and what a change calls.
+        """
         raise NotImplementedError(f"A field of the kind {type(self).__name__} has no control.")
 
 
@@ -112,7 +115,7 @@ class Number(Kind):
         least, most = self.range.least, self.range.most
         kind = int if self.range.whole else float
         more = {"step": self.step, "format": self.format, "help": self.help} | more
-        make(self.words, kind(least), kind(most), **more)
+        make(self.words, kind(least), kind(most), kind(value), **more)
 
 
 @dataclass(frozen=True)
@@ -158,8 +161,12 @@ class Choice(Kind):
         """The control of its look."""
         titles = self.titles
         looks = {"select": "selectbox", "segmented": "segmented_control", "pills": "pills", "steps": "select_slider"}
-        if self.look in ("segmented", "pills"):
-            more = {"required": True} | more
+        if self.look == "select":
+            more["index"] = list(titles).index(value) if value in titles else 0
+        elif self.look == "steps":
+            more["value"] = value
+        else:
+            more = {"required": True, "default": value if value in titles else None} | more
         more = {"format_func": lambda option: titles.get(option, str(option)), "help": self.help} | more
         getattr(place, looks[self.look])(self.words, list(titles), **more)
 
@@ -188,7 +195,7 @@ class Switch(Kind):
 
     def draw(self, place: Any, value: Any, **more: Any) -> None:
         """A toggle."""
-        place.toggle(self.words, **({"help": self.help} | more))
+        place.toggle(self.words, value, **({"help": self.help} | more))
 
 
 @dataclass(frozen=True)
@@ -222,7 +229,7 @@ class Several(Kind):
         """Pills of which several may be lit."""
         titles = self.titles
         more = {"format_func": lambda option: titles.get(option, str(option)), "help": self.help} | more
-        place.pills(self.words, list(titles), selection_mode="multi", **more)
+        place.pills(self.words, list(titles), selection_mode="multi", default=value, **more)
 
 
 @dataclass(frozen=True)

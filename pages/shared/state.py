@@ -187,8 +187,8 @@ class PageState(Generic[R]):
         kind = self.kinds[name]
         if kind.when is None or kind.when(self.now):
             value = getattr(self.now, name)
-            key = control(self.parameters[name], value if not isinstance(value, tuple) else list(value))
-            kind.draw(place, value, **({"key": key, "on_change": self._changed, "args": (name, then)} | more))
+            key, first = control(self.parameters[name], list(value) if isinstance(value, tuple) else value)
+            kind.draw(place, first, **({"key": key, "on_change": self._changed, "args": (name, then)} | more))
 
     def panel(self, title: str, place: Any = st, columns: int = 1) -> None:
         """Draw the controls of all fields of a panel, in the record's order."""

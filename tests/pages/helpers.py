@@ -42,4 +42,4 @@ def headline(at: AppTest) -> str:
 
 def control(at: AppTest, kind: str, name: str) -> Any:
     """The control `name` of a kind, whatever its present key is (see pages/shared/control.py)."""
-    return getattr(at, kind)(key=at.session_state["_controls"].get(name, name))
+    return getattr(at, kind)(key=at.session_state["_controls"][name].key)

@@ -112,6 +112,15 @@ def test_a_move_runs_no_more_than_the_panel_and_keeps_the_figure():
     assert spent < 2.0, f"the script of a move took {spent:.2f} s of processor time"
 
 
+def test_a_click_between_a_record_and_its_run_takes_nothing_down():
+    at = playground()
+    record = at.session_state["playground_fields"]
+    at.session_state["playground_fields"] = replace(record, preset="", hidden=(3,), epochs=20)
+    at.run()
+    assert not at.exception
+    assert player_of(at).latest.network.widths == (3,)
+
+
 def test_data_network_and_training_are_changed_and_trained():
     at = playground()
     control(at, "pills", "pg_c_dataset").set_value("spirals").run()

@@ -23,8 +23,10 @@ def script():
         st.session_state.value = 1
 
     value = st.session_state.value
-    st.number_input("n", 0, 9, key=control("n", value), on_change=take)
-    st.multiselect("m", ["a", "b"], key=control("m", ["a", "b"]))
+    key, first = control("n", value)
+    st.number_input("n", 0, 9, first, key=key, on_change=take)
+    key, first = control("m", ["a", "b"])
+    st.multiselect("m", ["a", "b"], first, key=key)
     st.button("reset", key="reset", on_click=reset)
 
 
@@ -47,3 +49,34 @@ def test_the_order_of_choices_makes_no_new_control():
     at = AppTest.from_function(script).run()
     at.multiselect(key="m").set_value(["b", "a"]).run()
     assert [m.key for m in at.multiselect] == ["m"]
+
+
+def test_the_value_is_the_controls_default_and_not_only_told_once():
+    """A browser that gets two runs before it has drawn the control shows the default of the second one."""
+    at = AppTest.from_function(script)
+    at.session_state["value"] = 6
+    for _ in range(2):
+        at.run()
+        assert (at.number_input(key="n").proto.default, at.number_input(key="n").value) == (6, 6)
+    at.number_input(key="n").set_value(5).run()
+    assert at.number_input(key="n").proto.default == 6, "the control stays the one that the visitor changed"
+
+
+def test_a_control_that_was_gone_comes_back_with_the_present_value():
+    def script():
+        import streamlit as st
+
+        from pages.shared.control import control
+
+        st.session_state.setdefault("value", 1)
+        if st.session_state.setdefault("there", True):
+            key, first = control("n", st.session_state.value)
+            st.number_input("n", 0, 9, first, key=key)
+
+    at = AppTest.from_function(script).run()
+    at.session_state["there"] = False
+    at.run()
+    at.session_state["there"], at.session_state["value"] = True, 4
+    at.run()
+    assert at.number_input[0].value == 4
+    assert not at.exception
