@@ -1,15 +1,17 @@
 """Layers that are sparse or carry outputs on: the whole engine on them, against fractions and against dense twins."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 import torch
-from scipy.sparse import random_array
+from scipy.sparse import csr_array, random_array
 
 import relucert_core as rc
 from relucert_core.forward import proven_forward, quick_forward, rational_logits
 from relucert_core.layers.sparse_spectral import sparse_spectral_above
+from relucert_core.registry import supports
 from tests.oracles_layers import chain_twin, exact_pass, in_full, mixed_network, simplex_holds
 
 NORMS = (1, 2, math.inf)
@@ -117,15 +119,62 @@ def test_the_law_lower_bounds_attacks_and_regions(norm):
                 continue
             if entry.max_depth is not None and net.depth > entry.max_depth:
                 continue
-            assert rc.certify(net, x, method=name, norm=norm).radius <= upper, name
+            budget = {"max_seconds": 0.5} if "max_seconds" in entry.options else {}
+            assert rc.certify(net, x, method=name, norm=norm, **budget).radius <= upper, name
+
+
+@pytest.mark.parametrize(("method", "norm"), [("exact", 2), *(("neighbours", norm) for norm in NORMS)])
+def test_the_exact_radius_is_that_of_the_lifted_chain(method, norm):
+    """The chain of `chain_twin` is another network with the same function near the point: the same true distance."""
+    found = 0
+    for net, x, _ in cases(8, seed=37 + len(method), sparse=False):
+        ours = rc.certify(net, x, method=method, norm=norm, max_seconds=None, max_regions=3000)
+        theirs = rc.certify(chain_twin(net, 4096.0), x, method=method, norm=norm, max_seconds=None, max_regions=3000)
+        if ours.guarantee == theirs.guarantee == "exact" and theirs.radius < 50:
+            assert ours.radius == pytest.approx(theirs.radius, rel=1e-5, abs=1e-9)
+            found += 1
+        elif theirs.upper < 50:
+            assert ours.radius <= theirs.upper
+            assert theirs.radius <= ours.upper
+    assert found >= 3
+
+
+@pytest.mark.parametrize("method", ["exact", "quadratic", "semidefinite", "neighbours"])
+def test_no_point_of_another_class_lies_within_the_radius(method):
+    """Dense sampling in the plane, with the logits in full: an oracle that knows nothing of bounds."""
+    angle = np.linspace(0, 2 * np.pi, 181)[:-1]
+    circle, tight = np.stack([np.cos(angle), np.sin(angle)], axis=1), 0
+    for net, x, _ in cases(8, seed=41, inputs=2):
+        budget = {} if method == "quadratic" else {"max_seconds": 1.0}
+        cert = rc.certify(net, x, method=method, **budget)
+        reach = min(cert.radius, 1e3) * (1 - 1e-9)
+        points = x + reach * (np.linspace(0, 1, 60)[:, None, None] * circle).reshape(-1, 2)
+        logits = net(points)
+        rivals = np.delete(logits, cert.label, axis=1).max(1)
+        assert (logits[:, cert.label] >= rivals - 1e-9 * (1 + np.abs(logits).max())).all()
+        tight += np.isfinite(cert.upper) and cert.radius > 0.99 * cert.upper
+    assert method == "quadratic" or tight >= 4
+
+
+def test_a_wrong_step_past_a_carried_output_would_show():
+    """One carried output decides alone: its negative values count, which a ReLU would have hidden."""
+    layers = [
+        rc.Layer(csr_array(np.array([[1.0, 0.0], [0.0, 1.0]])), np.array([-2.0, 0.0]), np.array([False, True])),
+        rc.Layer(np.array([[-1.0, 0.0], [1.0, 0.0]]), np.zeros(2), None),
+    ]
+    net = rc.Network.of_layers(layers)
+    for method in ("exact", "quadratic", "semidefinite", "neighbours", "crown-ada", "simplex"):
+        cert = rc.certify(net, np.array([0.0, 1.0]), method=method)
+        assert cert.label == 0
+        assert cert.radius <= 2.0
+        assert cert.radius == pytest.approx(1.0 if method == "simplex" else 2.0, rel=1e-2), method
 
 
 def test_what_is_made_for_chains_says_so():
     net = next(cases(1, seed=17, inputs=2))[0]
-    for name, entry in rc.CERTIFICATES.items():
-        if not entry.any_layers:
-            with pytest.raises(rc.Unsupported, match="chains of dense layers"):
-                rc.certify(net, np.zeros(2), method=name)
+    entry = dataclasses.replace(rc.CERTIFICATES["interval"], any_layers=False)
+    assert "chains of dense layers" in supports(entry, net, 2.0)
+    assert supports(rc.CERTIFICATES["interval"], net, 2.0) == ""
     with pytest.raises(rc.Unsupported, match=r"net\.layers"):
         _ = net.weights
 

@@ -99,6 +99,7 @@ def decision_slope(local: LocalNetwork, point: np.ndarray) -> np.ndarray:
     """The gradient (m,) of f_rival - f_label at y (m,), the rival being the strongest other class there."""
     *hidden, logits = [part[0] for part in local.values(point[None])]
     row = local.weights[-1][int(rival_logits(logits, local.label).argmax())] - local.weights[-1][local.label]
-    for value, weight in zip(reversed(hidden), (*reversed(local.weights[:-1]), local.first), strict=True):
-        row = (row * active(value)) @ weight
+    below = zip(reversed(hidden), (*reversed(local.weights[:-1]), local.first), reversed(local.slices), strict=True)
+    for value, weight, part in below:
+        row = (row * active(value, local.carried[part])) @ weight
     return row

@@ -32,7 +32,6 @@ def begin_search(
 ) -> Iterator[SearchStep]:
     """See `relucert_core.search.search`."""
     order = check_norm(norm)
-    net.need_chain("The search")
     points, single = as_points(net, x)
     if not single:
         raise InvalidInput(f"search takes one point ({net.inputs},); a batch of {len(points)} came.")

@@ -29,8 +29,9 @@ class LocalNetwork:
 
     first: (N_1, m); offset: (N_1,), z^(1)(u) as computed; offset_error: (N_1,), how far the exact one may be from it.
     lift: (D, m), takes y to x - u up to rounding (for witnesses only, nothing is proved with it); None: x - u = y.
-    weights, biases: those of layers 2, ..., M, as stored. label: the class to defend. slices: the place of each
-    hidden layer in the flat order of all N neurons.
+    weights, biases: those of layers 2, ..., M, as stored and in full. label: the class to defend. slices: the place of
+    each hidden layer in the flat order of all N hidden outputs. carried (N,) bool: those that pass no ReLU; they count
+    as neurons that are always on, have no face and are never branched on.
     """
 
     point: np.ndarray
@@ -42,6 +43,7 @@ class LocalNetwork:
     biases: tuple[np.ndarray, ...]
     label: int
     slices: tuple[slice, ...]
+    carried: np.ndarray
 
     @property
     def size(self) -> int:
@@ -50,7 +52,7 @@ class LocalNetwork:
 
     @property
     def neurons(self) -> int:
-        """N, the number of hidden neurons."""
+        """N, the number of hidden outputs: the neurons, and what is carried on without a ReLU."""
         return self.slices[-1].stop
 
     def values(self, points: np.ndarray) -> list[np.ndarray]:
@@ -60,9 +62,13 @@ class LocalNetwork:
     def onward(self, first: np.ndarray) -> list[np.ndarray]:
         """z^(1), ..., z^(M) from z^(1) (B, N_1), not rounded outward."""
         values = [first]
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            values.append(np.maximum(values[-1], 0.0) @ weight.T + bias)
+        for weight, bias, part in zip(self.weights, self.biases, self.slices, strict=True):
+            values.append(self.rectified(values[-1], part) @ weight.T + bias)
         return values
+
+    def rectified(self, values: np.ndarray, part: slice) -> np.ndarray:
+        """What the layer at `part` passes on of its values z (..., n): max(z, 0), or z where it is carried."""
+        return np.maximum(values, 0.0, out=values.copy(), where=~self.carried[part])
 
     def leads(self, points: np.ndarray) -> np.ndarray:
         """f_label minus the largest other logit at points y (B, m), (B,), not rounded outward."""
@@ -90,19 +96,23 @@ def local_network(net: Network, point: torch.Tensor, label: int, *, whiten: bool
     """The network around `point` (D,), whitened (norm 2 only) where that saves dimensions and is proved."""
     forward = proven_forward(net, point.unsqueeze(0))
     weight = net.affine[0].weight.numpy()
+    masks = [
+        np.zeros(layer.outputs, bool) if layer.carried is None else layer.carried.numpy() for layer in net.affine[:-1]
+    ]
     small = whiten and net.inputs >= SMALLEST_INPUT and weight.shape[0] * 2 <= net.inputs
     factor = whitening_factor(weight) if small else None
-    stops = np.cumsum((0, *net.widths))
+    stops = np.cumsum((0, *net.outputs))
     return LocalNetwork(
         point=point.numpy().copy(),
         first=np.ascontiguousarray(weight if factor is None else factor),
         offset=forward.values[0][0].numpy(),
         offset_error=forward.errors[0][0].numpy(),
         lift=None if factor is None else np.linalg.solve(factor, weight).T,
-        weights=net.weights[1:],
-        biases=net.biases[1:],
+        weights=tuple(layer.weight.numpy() for layer in net.affine[1:]),
+        biases=tuple(layer.bias.numpy() for layer in net.affine[1:]),
         label=label,
         slices=tuple(slice(int(a), int(b)) for a, b in pairwise(stops)),
+        carried=np.concatenate(masks),
     )
 
 

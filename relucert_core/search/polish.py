@@ -62,7 +62,7 @@ def interior(local: LocalNetwork, near: np.ndarray, proposer: Proposer) -> Itera
 def _rival_and_pattern(local: LocalNetwork, point: np.ndarray) -> tuple[int, np.ndarray]:
     """The best class but the label at y (m,), and the activation pattern (N,) there."""
     *hidden, logits = local.values(point[None])
-    return int(rival_logits(logits[0], local.label).argmax()), active(np.concatenate(hidden, axis=1)[0])
+    return int(rival_logits(logits[0], local.label).argmax()), active(np.concatenate(hidden, axis=1)[0], local.carried)
 
 
 def nearest_decision(
@@ -91,12 +91,15 @@ def nearest_decision(
 
 
 def region_rows(local: LocalNetwork, pattern: np.ndarray, rival: int) -> tuple[np.ndarray, np.ndarray]:
-    """The half-spaces rows (N + 1, m) . y >= levels (N + 1,) of a region and of f_rival >= f_label, not rounded."""
+    """The half-spaces rows (N + 1, m) . y >= levels (N + 1,) of a region and of f_rival >= f_label, not rounded.
+
+    Outputs that are carried have none: rows of zeros stand for them.
+    """
     rows, constants = local.first, local.offset
     faces, levels = [], []
     for k, part in enumerate(local.slices):
         on = pattern[part]
-        side = np.where(on, 1.0, -1.0)
+        side = np.where(on, 1.0, -1.0) * ~local.carried[part]
         faces.append(side[:, None] * rows)
         levels.append(-side * constants)
         weight = local.weights[k]

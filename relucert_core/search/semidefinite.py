@@ -130,6 +130,7 @@ ENTRY = CertificateEntry(
     title="Semidefinite",
     run=semidefinite,
     norms=(2.0,),
+    any_layers=True,
     guarantee=EXACT,
     sentence="Writes the search for the nearest adversarial point down exactly, relaxes it to a convex problem over "
     "matrices, and proves its answer: often within a few per cent of the true distance.",

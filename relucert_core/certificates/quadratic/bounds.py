@@ -38,7 +38,8 @@ Maximum = Callable[[FirstLayer, torch.Tensor, Proposal], torch.Tensor]
 class BallBounds:
     """Proved bounds over the ball ||x - point||_2 <= radius, for one network, by its digest, and one label.
 
-    lower, upper: for each hidden layer i = 0 .. M - 2 (N_i,) float64 with lower[i] <= z^(i+1)(x) <= upper[i].
+    lower, upper: for each hidden layer i = 0 .. M - 2 (N_i,) float64 with lower[i] <= z^(i+1)(x) <= upper[i], for
+    all of its outputs, with or without a ReLU.
     margins (K,): lower bounds on f_label - f_j, inf at the label. No NaN: where nothing is proved a bound is infinite.
     """
 
@@ -68,7 +69,6 @@ def ball_of(net: Network, point: Any, label: int | None = None, gram: torch.Tens
 
     gram: that of another ball of the same network, to spare its work.
     """
-    net.need_chain("Bounding over a ball")
     points, single = as_points(net, point)
     if not single:
         raise InvalidInput(f"Bounds over a ball are for one point ({net.inputs},); a batch of {len(points)} came.")
@@ -167,7 +167,9 @@ def _within(bounds: LayerBounds, known: BallBounds | None, depth: int) -> LayerB
 
 def _tightened(state: Pass, first: FirstLayer, bounds: LayerBounds, depth: int, maximum: Maximum) -> LayerBounds:
     """The bounds of hidden layer `depth` (from 0), those of its open neurons intersected with the quadratic ones."""
-    rows = (~((bounds.lower[0] >= 0) | (bounds.upper[0] <= 0))).nonzero().squeeze(1)
+    open_ = ~((bounds.lower[0] >= 0) | (bounds.upper[0] <= 0))
+    carried = state.centre.net.affine[depth].carried
+    rows = (open_ if carried is None else open_ & ~carried).nonzero().squeeze(1)
     lower, upper = bounds.lower.clone(), bounds.upper.clone()
     if len(rows) and len(first.kept):
         weight = state.centre.net.affine[depth].weight[rows]
@@ -201,5 +203,5 @@ def _drops(
     """(R,): how far at most functionals `rows` of the last relaxed layer's outputs fall below their values at u."""
     carried, proposal = lowest(state, first, rows, *effort)
     most = maximum(first, -carried.weights, proposal)
-    terms = max(*state.centre.net.widths, state.centre.net.inputs) + 16 + len(state.layers)
+    terms = max(*state.centre.net.outputs, state.centre.net.inputs) + 16 + len(state.layers)
     return sum_above(carried.loss + carried.doubt + state.underflow[0] + most, terms)

@@ -17,7 +17,8 @@ class FirstLayer:
 
     kept (n,) int64: which they are. rows (n, D): their weights; norms (n,): upper bounds on their L2 norms; gram (n,
     n): the computed products of the rows, exactly symmetric. values (n,): the computed pre-activations at the centre;
-    reach (n,): radius times norm, rounded up. open (n,) bool: not proved on everywhere in the ball.
+    reach (n,): radius times norm, rounded up. open (n,) bool: not proved on everywhere in the ball;
+    what passes no ReLU counts as on.
     """
 
     kept: torch.Tensor
@@ -41,7 +42,8 @@ def first_layer(
     centre: Centre, gram: torch.Tensor, radius: float, bounds: LayerBounds, kept: torch.Tensor
 ) -> FirstLayer:
     """The neurons `kept` (n,), bounded by `bounds` (1, N_1) over the ball around the first centre."""
-    norms = centre.row_norms[1][kept]
+    norms, carried = centre.row_norms[1][kept], centre.net.affine[0].carried
+    open_ = ~(bounds.lower[0][kept] >= 0)
     return FirstLayer(
         kept=kept,
         rows=centre.net.affine[0].weight[kept],
@@ -49,6 +51,6 @@ def first_layer(
         gram=gram.index_select(0, kept).index_select(1, kept),
         values=centre.forward.values[0][0][kept],
         reach=above(radius * norms),
-        open=~(bounds.lower[0][kept] >= 0),
+        open=open_ if carried is None else open_ & ~carried[kept],
         radius=radius,
     )

@@ -80,6 +80,7 @@ class _Search:
         self.curved = open_ & (weights > 0)
         self.straight = open_ & ~self.curved
         self.settled = ~open_
+        self.begin_at = np.where(open_, np.maximum(self.values, 0), self.values)
         self.stiffness = 2 * _DAMPING / (np.abs(self.weights) * norms * norms + _TINY)
 
     def begin(self, vectors: int) -> _State:
@@ -127,7 +128,7 @@ class _Search:
         middle, widths, bent, lined, parabola = self._bent(strays)
         straight = np.where(self.straight, np.maximum(middle, 0), middle)
         outputs = np.where(self.curved, np.minimum(bent, lined), straight)
-        value = np.einsum("ij,ij->i", self.weights, outputs - np.maximum(self.values, 0))
+        value = np.einsum("ij,ij->i", self.weights, outputs - self.begin_at)
         widths = np.where(self.curved & ~parabola, np.inf, widths)
         parts = (widths, slopes, multiplier[:, 0], strays[0], strays[1:], outputs, value)
         return Proposal(*(torch.from_numpy(np.array(part, dtype=np.float64)) for part in parts))

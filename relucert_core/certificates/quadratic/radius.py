@@ -112,6 +112,7 @@ ENTRY = CertificateEntry(
     title="Quadratic",
     run=run,
     norms=(2.0,),
+    any_layers=True,
     guarantee=LOWER_BOUND,
     sentence="Keeps the first layer curved: a parabola over each ReLU instead of a line, so that the whole is a "
     "quadratic function, whose largest value over a ball can be proved. Deeper layers get CROWN's lines.",

@@ -51,7 +51,7 @@ class Balls:
         self.found.append(found)
         identity = Identity(frame.net.digest, frame.point.tobytes(), frame.label, None, radius)
         lower, upper = (tuple(part.numpy() for part in parts) for parts in (found.lower, found.upper))
-        return Bounded(Bounds(identity, lower, upper, np.inf), found.margins.numpy())
+        return Bounded(Bounds(identity, lower, upper, np.inf, frame.carried), found.margins.numpy())
 
 
 def cut_bounds(frame: Frame, bounds: Bounds, rival: int, radius: float) -> Bounds | None:
@@ -82,7 +82,7 @@ def _plane(frame: Frame, bounds: Bounds, rival: int, radius: float, slack: float
     """g (D,), m with f_label - f_rival >= g . d + m + slack where the bounds hold; the least value on the ball."""
     work = Substitution(frame, bounds, _crown(bounds), radius)
     label = frame.label
-    weight, bias = frame.net.weights[-1], frame.net.biases[-1]
+    weight, bias = frame.weights[-1], frame.biases[-1]
     row, constant = weight[label] - weight[rival], np.array([bias[label] - bias[rival]])
     found = work.carry(row[None], constant, frame.net.depth - 1, np.array([BELOW]))
     level = float(found.constants[0] - DOUBT * found.error[0] - slack) * 1.0
@@ -105,7 +105,7 @@ def _within_cap(frame: Frame, bounds: Bounds, plane: np.ndarray, level: float, r
         now = replace(named, lower=tuple(lower), upper=tuple(upper))
         work = Substitution(frame, now, _crown(now), radius)
         open_ = now.open[q]
-        weight, bias = frame.net.weights[q][open_], frame.net.biases[q][open_]
+        weight, bias = frame.weights[q][open_], frame.biases[q][open_]
         count = int(open_.sum())
         if q == 0:
             rows, constants, errors = weight, frame.values[open_], frame.value_errors[open_]

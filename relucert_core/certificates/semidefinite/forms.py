@@ -90,9 +90,8 @@ def margin_rows(work: Substitution, rival: int) -> tuple[Rows, list[Rows]]:
     A neuron of the last hidden layer may be lowered where the margin takes it with a positive sign, and raised where it
     takes it with a negative one.
     """
-    net, label = work.frame.net, work.frame.label
-    last, depth = net.affine[-1], net.depth - 1
-    weight, bias = last.weight.numpy(), last.bias.numpy()
+    frame, label = work.frame, work.frame.label
+    depth, weight, bias = frame.net.depth - 1, frame.weights[-1], frame.biases[-1]
     row, constant = weight[label] - weight[rival], bias[label] - bias[rival]
     neurons = []
     for layer in range(1, depth + 1):
@@ -109,7 +108,7 @@ def _basis(work: Substitution, margin: Rows, neurons: list[Rows]) -> np.ndarray:
         if len(neurons) > 1
         else np.zeros((0, len(work.frame.point)))
     )
-    others = work.frame.net.weights[0][work.on[0] | work.dropped[0]]
+    others = work.frame.weights[0][work.on[0] | work.dropped[0]]
     fewer = above if len(above) <= len(others) else others
     direct = margin.inputs[:1] if margin.inputs.any() else margin.inputs[:0]
     rows = np.concatenate([direct, neurons[0].inputs, fewer])

@@ -18,6 +18,7 @@ import numpy as np
 from relucert_core.certificates.semidefinite.forms import margin_rows
 from relucert_core.certificates.semidefinite.relaxation import Bounds
 from relucert_core.certificates.semidefinite.substitution import Frame, Lifting, Rows, Substitution
+from relucert_core.layers import active
 
 _BASE, _GROWTH = 0.05, 1.3e-4  # the share of the centre's margin that has to be left for a problem of size N: a + b N
 _LAST_MORE = 1.8  # how much more of it has to be left before the layer before the last one is reduced
@@ -43,18 +44,22 @@ class Chooser:
         self.frame, self.bounds, self.radius, self.rival = frame, bounds, radius, rival
         net, label = frame.net, frame.label
         # Neurons that are off take no part: everything below is about the others, layer by layer.
-        self.alive = [wide | (low >= 0) for wide, low in zip(bounds.open, bounds.lower, strict=True)]
+        self.alive = [wide | on for wide, on in zip(bounds.open, bounds.on, strict=True)]
         columns = [np.ones(net.inputs, dtype=bool), *self.alive[:-1]]
-        pairs = zip(net.weights[:-1], self.alive, columns, strict=True)
+        pairs = zip(frame.weights[:-1], self.alive, columns, strict=True)
         self.weights = [np.ascontiguousarray(weight[rows][:, used]) for weight, rows, used in pairs]
-        self.biases = [bias[rows] for bias, rows in zip(net.biases[:-1], self.alive, strict=True)]
+        self.biases = [bias[rows] for bias, rows in zip(frame.biases[:-1], self.alive, strict=True)]
+        self.carried = [
+            np.zeros(int(rows.sum()), dtype=bool) if mask is None else mask[rows]
+            for mask, rows in zip(frame.carried, self.alive, strict=True)
+        ]
         self.biases[0] = frame.values[self.alive[0]]
-        self.row = (net.weights[-1][label] - net.weights[-1][rival])[self.alive[-1]]
-        self.constant = float(net.biases[-1][label] - net.biases[-1][rival])
+        self.row = (frame.weights[-1][label] - frame.weights[-1][rival])[self.alive[-1]]
+        self.constant = float(frame.biases[-1][label] - frame.biases[-1][rival])
         self.low, self.high, self.open = (
             part[-1][self.alive[-1]] for part in (bounds.lower, bounds.upper, bounds.open)
         )
-        self.on = self.low >= 0
+        self.on = bounds.on[-1][self.alive[-1]]
         self.steep = np.where(self.open, self.high / np.where(self.open, self.high - self.low, 1.0), 0.0)
         self.slopes = (self.high > -self.low).astype(np.float64)
         self.kept = np.zeros(len(self.row), dtype=bool)
@@ -131,16 +136,16 @@ class Chooser:
     def _margin(self, where: np.ndarray) -> tuple[float, np.ndarray, list[np.ndarray]]:
         """The partly exact margin at u + `where`, its gradient and the pre-activations."""
         values = [self.weights[0] @ where + self.biases[0]]
-        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
-            values.append(weight @ np.maximum(values[-1], 0.0) + bias)
+        for weight, bias, carried in zip(self.weights[1:], self.biases[1:], self.carried[:-1], strict=True):
+            values.append(weight @ np.where(carried, values[-1], np.maximum(values[-1], 0.0)) + bias)
         last = values[-1]
         lines = np.where(self.row < 0, self.steep, self.slopes)
         slope = np.where(self.open, np.where(self.kept, last > 0, lines), self.on.astype(np.float64))
         offset = np.where(self.open & ~self.kept & (self.row < 0), -self.steep * self.low, 0.0)
         coefficients = self.row * slope
         value = float(coefficients @ last + self.row @ offset + self.constant)
-        for weight, below in zip(self.weights[:0:-1], values[-2::-1], strict=True):
-            coefficients = (coefficients @ weight) * (below > 0)
+        for weight, below, carried in zip(self.weights[:0:-1], values[-2::-1], self.carried[-2::-1], strict=True):
+            coefficients = (coefficients @ weight) * active(below, carried)
         return value, coefficients @ self.weights[0], values
 
     def _reduced(self, demand: float) -> tuple[Lifting, int] | None:

@@ -95,7 +95,7 @@ class _Search:
         self.witness: torch.Tensor | None = None
         self.rival, self.iterations = -1, 0
         self.idle = 0  # sweeps in a row that moved neither side
-        widths = frame.net.widths
+        widths = frame.net.outputs
         self.bound_seconds = 0.02 + 2e-6 * sum(a * b for a, b in pairwise(widths))  # a guess before any is measured
 
     @property

@@ -48,17 +48,26 @@ class Bounds:
     """lower <= z <= upper for the pre-activations of every hidden layer, (N_i,) each.
 
     They hold at every point of the ball of `identity` at which f_label - f_rival <= slack (infinite: everywhere in it).
+    carried: (N_i,) bool each, the outputs that pass no ReLU, which count as on; None where a layer has none.
     """
 
     identity: Identity
     lower: tuple[np.ndarray, ...]
     upper: tuple[np.ndarray, ...]
     slack: float
+    carried: tuple[np.ndarray | None, ...] = ()
 
     @property
     def open(self) -> tuple[np.ndarray, ...]:
         """(N_i,) bool each: the neurons that are proved neither on nor off; a NaN leaves a neuron open."""
-        return tuple(~(low >= 0) & ~(high <= 0) for low, high in zip(self.lower, self.upper, strict=True))
+        return tuple(~on & ~(high <= 0) for on, high in zip(self.on, self.upper, strict=True))
+
+    @property
+    def on(self) -> tuple[np.ndarray, ...]:
+        """(N_i,) bool each: the outputs that are proved to be passed on as they are."""
+        carried = self.carried or (None,) * len(self.lower)
+        pairs = zip(self.lower, carried, strict=True)
+        return tuple(low >= 0 if mask is None else (low >= 0) | mask for low, mask in pairs)
 
 
 @dataclass(frozen=True, eq=False)

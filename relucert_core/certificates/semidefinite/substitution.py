@@ -1,7 +1,8 @@
 """Rows of a network written over the input and the lifted neurons: stable neurons vanish, the others become lines.
 
 A function rows . h^(q) + constants of the outputs of hidden layer q is carried down. Of each layer's neurons
-    on  (lower >= 0)   pass on their pre-activation,    off (upper <= 0)   vanish,
+    on  (lower >= 0)   pass on their pre-activation (and so do outputs that are carried on without a ReLU),
+    off (upper <= 0)   vanish,
     lifted             stay, as a variable z,           dropped            become a line, on the row's safe side.
 Both comparisons are ones that are true: a NaN is neither on nor off. A row whose safe side is `BELOW` ends up at most
 the true function (its dropped neurons lie above the line of slope `lower slope` through 0 where their coefficient is
@@ -14,7 +15,8 @@ of |h_i|, so every error is turned at once into one of the constant: gamma |coef
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -62,7 +64,22 @@ class Frame:
     @cached_property
     def terms(self) -> int:
         """The number of terms whose rounding one step of any row can collect."""
-        return max(self.net.inputs, *self.net.widths) + 16
+        return max(self.net.inputs, *self.net.outputs) + 16
+
+    @cached_property
+    def weights(self) -> tuple[np.ndarray, ...]:
+        """The weights of all layers, in full."""
+        return tuple(layer.weight.numpy() for layer in self.net.affine)
+
+    @cached_property
+    def biases(self) -> tuple[np.ndarray, ...]:
+        """The biases of all layers."""
+        return tuple(layer.bias.numpy() for layer in self.net.affine)
+
+    @cached_property
+    def carried(self) -> tuple[np.ndarray | None, ...]:
+        """For each hidden layer (N_i,) bool, the outputs that pass no ReLU, or None."""
+        return tuple(None if layer.carried is None else layer.carried.numpy() for layer in self.net.affine[:-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +120,9 @@ class Substitution:
 
     def __init__(self, frame: Frame, bounds: Bounds, lifting: Lifting, radius: float) -> None:
         self.frame, self.radius = frame, radius
+        bounds = replace(bounds, carried=frame.carried)
         self.lower, self.upper, self.slopes = bounds.lower, bounds.upper, lifting.slopes
-        self.on = tuple(low >= 0 for low in bounds.lower)
+        self.on = bounds.on
         self.lifted = tuple(wide & kept for wide, kept in zip(bounds.open, lifting.lifted, strict=True))
         self.dropped = tuple(wide & ~kept for wide, kept in zip(bounds.open, lifting.lifted, strict=True))
         stops = np.cumsum([0, *(int(kept.sum()) for kept in self.lifted)])
@@ -112,17 +130,23 @@ class Substitution:
         self.where = np.array([(q, i) for q, kept in enumerate(self.lifted, start=1) for i in np.flatnonzero(kept)])
         self.where = self.where.reshape(-1, 2)
         self.count = int(stops[-1])
-        self.heights = tuple(np.maximum(high, 0.0) for high in bounds.upper)
+        self.heights = tuple(self._heights(bounds))
         self.row_norms = frame.net.affine[0].row_norms.numpy()
         self.sizes = self._sizes()
         self.tiny = 8 * len(self.sizes) * SMALLEST * sum(float(size.sum()) + len(size) for size in self.sizes)
+
+    def _heights(self, bounds: Bounds) -> Iterator[np.ndarray]:
+        """Bounds of |h| for every hidden layer, (N_i,) each."""
+        for low, high, mask in zip(bounds.lower, bounds.upper, bounds.carried, strict=True):
+            height = np.maximum(high, 0.0)
+            yield height if mask is None else np.where(mask, np.maximum(np.abs(low), np.abs(high)), height)
 
     def _sizes(self) -> list[np.ndarray]:
         """Bounds of |W| |h| + |b| for every hidden layer, (N_i,) each."""
         frame = self.frame
         sizes = [DOUBT * (self.row_norms * self.radius + np.abs(frame.values) + frame.value_errors) + SMALLEST]
-        for layer, below in zip(frame.net.affine[1:-1], self.heights, strict=False):
-            size = np.abs(layer.weight.numpy()) @ below + np.abs(layer.bias.numpy())
+        for weight, bias, below in zip(frame.weights[1:-1], frame.biases[1:-1], self.heights, strict=False):
+            size = np.abs(weight) @ below + np.abs(bias)
             sizes.append(DOUBT * size + len(below) * SMALLEST)
         return sizes
 
@@ -138,8 +162,8 @@ class Substitution:
     def _layer(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
         """The weight and bias of a hidden layer; in the first one the value at the centre takes the bias's place."""
         if layer == 1:
-            return self.frame.net.weights[0], self.frame.values
-        return self.frame.net.weights[layer - 1], self.frame.net.biases[layer - 1]
+            return self.frame.weights[0], self.frame.values
+        return self.frame.weights[layer - 1], self.frame.biases[layer - 1]
 
     def carry(self, rows: np.ndarray, constants: np.ndarray, layer: int, sides: np.ndarray) -> Rows:
         """The functions rows (R, N_layer) . h^(layer) + constants (R,), carried down to the input.

@@ -233,7 +233,7 @@ class _Search:
 def _expected_seconds(net: Network) -> float:
     """A guess of the time that one node takes, before any is measured."""
     operations, below = 0.0, 0.0
-    sizes = (min(net.inputs, net.widths[0]), *net.widths)
+    sizes = (min(net.inputs, net.outputs[0]), *net.outputs)
     for k in range(1, len(sizes)):
         operations += 4.0 * sizes[k] * below
         below += float(sizes[k - 1] * sizes[k])
@@ -269,6 +269,7 @@ ENTRY = CertificateEntry(
     title="Exact search",
     run=exact,
     norms=(2.0,),
+    any_layers=True,
     guarantee=EXACT,
     sentence="Splits the ball along the neurons' switches until every piece is proved free of other classes, and so "
     "finds the true distance.",

@@ -49,7 +49,7 @@ def bound_nodes(ball: Ball, facts: Facts, proposer: Proposer, layers_first: bool
 @np.errstate(all="ignore")  # overflow is dealt with where it counts
 def bound_tightened(ball: Ball, facts: Facts, proposer: Proposer, layers_first: bool = False) -> Bounded:
     """`bound_nodes` for facts that are tightened already."""
-    relaxed = lines(facts.lower, facts.upper)
+    relaxed = lines(facts.lower, facts.upper, ball.local.carried)
     halves, coefficients = half_spaces(ball, facts, relaxed)
     distance, direction = _aggregate(ball, len(facts), halves, proposer)
     better = distance > facts.level
@@ -127,7 +127,7 @@ def _choose_branch(
     is open, one is taken that has the wrong sign at the nearest point: fixing its sign cuts that point off. -1: the
     nearest point has all its signs and so attains the distance, up to rounding.
     """
-    free, sizes = facts.sign == 0, np.concatenate(ball.sizes[:-1])
+    free, sizes = (facts.sign == 0) & ~ball.local.carried, np.concatenate(ball.sizes[:-1])
     spread = np.minimum(facts.upper, -facts.lower)
     open_ = free & (spread > _NOTHING * sizes)
     inside = np.clip(values, facts.lower, facts.upper)

@@ -36,13 +36,13 @@ class Lines:
     below: np.ndarray
 
 
-def lines(lower: np.ndarray, upper: np.ndarray) -> Lines:
+def lines(lower: np.ndarray, upper: np.ndarray, carried: np.ndarray) -> Lines:
     """The lines for the bounds (B, N); the lower slope of an open neuron leaves the smaller area (CROWN-Ada).
 
     The slope of the upper line may be any number in [0, 1]: its offset is chosen such that both ends of the interval
-    are covered, which covers the convex function between.
+    are covered, which covers the convex function between. Outputs that are carried (N,) are their own line.
     """
-    on = lower >= 0
+    on = (lower >= 0) | carried
     open_ = (upper > 0) & ~on
     width = upper - lower
     slope = np.where(open_, np.divide(upper, width, out=np.ones_like(upper), where=open_ & np.isfinite(width)), on)

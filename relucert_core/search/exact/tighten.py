@@ -43,14 +43,14 @@ def _later_layer(ball: Ball, facts: Facts, lower: np.ndarray, upper: np.ndarray,
     """
     local, part = ball.local, ball.local.slices[layer - 1]
     sign = facts.sign[:, part]
-    open_ = (sign == 0) & (lower[:, part] < 0) & (upper[:, part] > 0)
+    open_ = (sign == 0) & (lower[:, part] < 0) & (upper[:, part] > 0) & ~local.carried[part]
     below, above = np.nonzero(open_ | (sign < 0)), np.nonzero(open_ | (sign > 0))
     node, neuron = np.concatenate([below[0], above[0]]), np.concatenate([below[1], above[1]])
     if not len(node):
         return
     side = np.concatenate([np.ones(len(below[0])), -np.ones(len(above[0]))])
     rows, constants = side[:, None] * local.weights[layer - 2][neuron], side * local.biases[layer - 2][neuron]
-    relaxed = lines(lower, upper)
+    relaxed = lines(lower, upper, local.carried)
     row, constant, _ = linear_bounds(ball, relaxed, rows, constants, node, layer - 1)
     squares = np.einsum("pm,pm->p", row, row)
     along = np.einsum("pm,pm->p", row, facts.direction[node])

@@ -16,9 +16,10 @@ _SLACKS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7)
 
 @dataclass(frozen=True, eq=False)
 class DecisionCell:
-    """The points of a region with f_rival >= f_label: normals (N + 1, m) . y >= levels (N + 1,), not rounded.
+    """The points of a region with f_rival >= f_label: normals (n + 1, m) . y >= levels (n + 1,), not rounded.
 
-    value_error, row_error: (N + 1,), how far the exact levels and (in the dual norm) normals may be from these.
+    n: the neurons, without what is carried on. value_error, row_error: (n + 1,), how far the exact levels and (in the
+    dual norm) normals may be from these.
     """
 
     normals: np.ndarray
@@ -34,14 +35,15 @@ def decision_cell(atlas: Atlas, pattern: np.ndarray, rival: int) -> DecisionCell
     values, rows = affine_maps(atlas, pattern[None])
     values = np.concatenate([local.offset, values[:, 0]])
     rows = np.concatenate([local.first, rows[:, 0]])
-    n, k, j = local.neurons, local.neurons + local.label, local.neurons + rival
-    side = np.where(pattern, 1.0, -1.0)
+    k, j = local.neurons + local.label, local.neurons + rival
+    faces = np.flatnonzero(~local.carried)
+    side = np.where(pattern[faces], 1.0, -1.0)
     value, row = atlas.value_error, atlas.row_error
     return DecisionCell(
-        normals=np.concatenate([side[:, None] * rows[:n], (rows[j] - rows[k])[None]]),
-        levels=np.append(-side * values[:n], values[k] - values[j]),
-        value_error=np.append(value[:n], 2 * (value[j] + value[k])),
-        row_error=np.append(row[:n], 2 * (row[j] + row[k])),
+        normals=np.concatenate([side[:, None] * rows[faces], (rows[j] - rows[k])[None]]),
+        levels=np.append(-side * values[faces], values[k] - values[j]),
+        value_error=np.append(value[faces], 2 * (value[j] + value[k])),
+        row_error=np.append(row[faces], 2 * (row[j] + row[k])),
         dual=atlas.dual,
     )
 

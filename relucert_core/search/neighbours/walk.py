@@ -52,7 +52,7 @@ from relucert_core.search.ledger import (
     Pace,
     SearchStep,
 )
-from relucert_core.search.local_network import local_network
+from relucert_core.search.local_network import LocalNetwork, local_network
 from relucert_core.search.neighbours.coincident import coincident_groups
 from relucert_core.search.neighbours.frontier import Frontier
 from relucert_core.search.neighbours.planes import DecisionCell, cell_distance, decision_cell, inner_points
@@ -101,13 +101,12 @@ class _Walk:
         local = local_network(net, ledger.point, ledger.label, whiten=ledger.norm == 2)
         self.ledger, self.proposer = ledger, proposer
         self.atlas, self.frontier = make_atlas(local, dual(ledger.norm)), Frontier(limit)
-        groups = coincident_groups(net.weights[0], net.biases[0])
-        groups += [[(neuron, 1)] for neuron in range(local.slices[0].stop, local.neurons)]
+        groups = _groups(local, net)
         self.leads = np.array([group[0][0] for group in groups], dtype=np.int64)
         self.flips = np.zeros((len(groups), local.neurons), dtype=bool)
         for g, group in enumerate(groups):
             self.flips[g, [neuron for neuron, _ in group]] = True
-        start, open_signs = _start(ledger, groups)
+        start, open_signs = _start(ledger, groups, local.carried)
         self.open = open_signs[self.leads]
         self.patterns = np.zeros((1024, local.neurons), dtype=bool)
         self.patterns[0] = start
@@ -218,7 +217,7 @@ class _Walk:
         ledger.regions += len(regions)
         ledger.queue = len(self.frontier)
         self.pace.done(len(regions), ledger.seconds - begun)
-        return ledger.step(patterns=patterns)
+        return ledger.step(patterns=patterns[:, ~self.atlas.local.carried])
 
     @np.errstate(all="ignore")  # overflow is dealt with where it counts
     def _settle(self, key: float, region: int, move: int) -> None:
@@ -255,12 +254,20 @@ def _first(pair: tuple[float, Any]) -> float:
     return pair[0]
 
 
-def _start(ledger: Ledger, groups: list[list[tuple[int, int]]]) -> tuple[np.ndarray, np.ndarray]:
+def _groups(local: LocalNetwork, net: Network) -> list[list[tuple[int, int]]]:
+    """The neurons that flip together, as `coincident_groups` lists them, and all others alone; carried ones never."""
+    first, stop = np.flatnonzero(~local.carried[local.slices[0]]), local.slices[0].stop
+    together = coincident_groups(net.affine[0].weight.numpy()[first], net.affine[0].bias.numpy()[first])
+    groups = [[(int(first[neuron]), side) for neuron, side in group] for group in together]
+    return groups + [[(int(neuron), 1)] for neuron in stop + np.flatnonzero(~local.carried[stop:])]
+
+
+def _start(ledger: Ledger, groups: list[list[tuple[int, int]]], carried: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The pattern (N,) at the point, a group's signs following its first one, and which signs rounding leaves open."""
     forward = proven_forward(ledger.net, ledger.point.unsqueeze(0))
     values = torch.cat(forward.values[:-1], dim=1)[0].numpy()
     errors = torch.cat(forward.errors[:-1], dim=1)[0].numpy()
-    pattern = active(values)
+    pattern = active(values, carried)
     for group in groups:
         for neuron, side in group:
             pattern[neuron] = pattern[group[0][0]] == (side > 0)
@@ -296,6 +303,7 @@ ENTRY = CertificateEntry(
     title="Neighbouring regions",
     run=neighbours,
     norms=NORMS,
+    any_layers=True,
     guarantee=EXACT,
     sentence="Starts as the ball of the own region, then walks into the neighbouring regions, the nearest first, and "
     "lets the ball grow for as long as no other class turns up.",
