@@ -110,7 +110,17 @@ def chromium() -> Iterator[Any]:
 def tab(browser: Any, address: str, *, width: int = 1280, height: int = 900, **context: Any) -> Iterator[Any]:
     """A page at `address` in a context of its own; errors of its scripts are collected in `page.script_errors`."""
     own = browser.new_context(viewport={"width": width, "height": height}, **context)
-    page = own.new_page()
+    try:
+        with tab_of(own, address) as page:
+            yield page
+    finally:
+        own.close()
+
+
+@contextlib.contextmanager
+def tab_of(context: Any, address: str) -> Iterator[Any]:
+    """A page in a context that has others too: what they have fetched and compiled need not be fetched again."""
+    page = context.new_page()
     page.set_default_timeout(PATIENCE)
     page.script_errors = []
     page.on("pageerror", lambda error: page.script_errors.append(str(error)))
@@ -118,4 +128,17 @@ def tab(browser: Any, address: str, *, width: int = 1280, height: int = 900, **c
         page.goto(address)
         yield page
     finally:
-        own.close()
+        page.close()
+
+
+_CALM = """quiet => {
+  const now = performance.now(), here = location.href;
+  const runs = document.querySelector("[data-test-script-state='notRunning']") === null;
+  if (runs || window.relucertHere !== here) { window.relucertHere = here; window.relucertCalm = now; }
+  return now - window.relucertCalm > quiet; }"""
+
+
+def settled(page: Any) -> None:
+    """Until no script has run, and the address has stayed as it is, for a quarter of a second."""
+    page.evaluate("() => { window.relucertHere = ''; }")
+    page.wait_for_function(_CALM, arg=250, polling=50)

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.pages import browser
+from tests.pages.browser import settled, tab_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]  # minutes in all: run with -m slow on a quiet machine
+pytestmark = pytest.mark.browser
 SMALL = "digits_net=mnist-20-20-20"
 
 
-def settled(page: Any) -> None:
-    """The script has run to its end, and the address has arrived."""
-    page.wait_for_timeout(300)
-    page.locator("[data-test-script-state='notRunning']").wait_for(state="attached")
-    page.wait_for_timeout(300)
+@pytest.fixture(scope="module")
+def context(chromium):
+    """One visitor for all walks."""
+    own = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield own
+    own.close()
 
 
 def query(page: Any) -> str:
@@ -46,15 +47,15 @@ class Walk:
     def expect(self, view: tuple[str, str]) -> None:
         """Wait until this view is there."""
         link, shown = view
-        for _ in range(100):
+        for _ in range(300):
             if query(self.page) == link and self.shown(self.page) == shown:
                 break
-            self.page.wait_for_timeout(200)
+            self.page.wait_for_timeout(100)
         settled(self.page)
         assert (query(self.page), self.shown(self.page)) == view
 
     def there_and_back(self) -> None:
-        """Back through all views, forward again, and a reload and another visitor with the last link."""
+        """Back through all views, forward again, and a reload of the last one."""
         for view in self.views[-2::-1]:
             self.page.go_back()
             self.expect(view)
@@ -81,8 +82,8 @@ def choose(page: Any, text: str) -> Callable[[], Any]:
     return lambda: page.get_by_test_id("stButtonGroup").first.get_by_text(text, exact=True).click()
 
 
-def test_experiments(chromium, app_address):
-    with browser.tab(chromium, f"{app_address}/experiments") as page:
+def test_experiments(context, app_address):
+    with tab_of(context, f"{app_address}/experiments") as page:
         page.get_by_text("What the paper shows").first.wait_for()
         walk = Walk(page, lit)
         walk.act(choose(page, "Figure 2a"))
@@ -90,8 +91,8 @@ def test_experiments(chromium, app_address):
         walk.there_and_back()
 
 
-def test_lesson(chromium, app_address):
-    with browser.tab(chromium, f"{app_address}/lesson") as page:
+def test_lesson(context, app_address):
+    with tab_of(context, f"{app_address}/lesson") as page:
         page.get_by_text("Step 1 of").wait_for()
 
         def shown(page: Any) -> str:
@@ -117,8 +118,8 @@ def drag(page: Any, selector: str, dx: float, dy: float) -> None:
     page.mouse.up()
 
 
-def test_start(chromium, app_address):
-    with browser.tab(chromium, app_address) as page:
+def test_start(context, app_address):
+    with tab_of(context, app_address) as page:
         page.locator(".live .relucert-handle").wait_for()
         page.get_by_text("A real digit, certified just now").wait_for()
 
@@ -131,8 +132,8 @@ def test_start(chromium, app_address):
         walk.there_and_back()
 
 
-def test_digits(chromium, app_address):
-    with browser.tab(chromium, f"{app_address}/digits?{SMALL}") as page:
+def test_digits(context, app_address):
+    with tab_of(context, f"{app_address}/digits?{SMALL}") as page:
         page.get_by_text("After Singla and Feizi").wait_for()
 
         def shown(page: Any) -> str:
@@ -141,13 +142,12 @@ def test_digits(chromium, app_address):
 
         walk = Walk(page, shown)
         walk.act(page.locator(".strip button[data-index='4']").click)
-        walk.act(page.locator(".strip button[data-index='2']").click)
         walk.act(choose(page, "Upload"))
         walk.there_and_back()
 
 
-def test_beyond(chromium, app_address):
-    with browser.tab(chromium, f"{app_address}/beyond") as page:
+def test_beyond(context, app_address):
+    with tab_of(context, f"{app_address}/beyond") as page:
         page.locator(".slice canvas.over").first.wait_for()
         page.get_by_text("After Singla and Feizi").wait_for()
 
@@ -162,8 +162,8 @@ def test_beyond(chromium, app_address):
         walk.there_and_back()
 
 
-def test_playground(chromium, app_address):
-    with browser.tab(chromium, f"{app_address}/playground") as page:
+def test_playground(context, app_address):
+    with tab_of(context, f"{app_address}/playground") as page:
         page.locator(".relucert-handle .dot").wait_for()
 
         def shown(page: Any) -> str:
@@ -190,8 +190,8 @@ def scrub(page: Any) -> None:
     page.mouse.up()
 
 
-def test_the_menu_is_one_step_too_and_finds_the_view_as_it_was(chromium, app_address):
-    with browser.tab(chromium, f"{app_address}/experiments") as page:
+def test_the_menu_is_one_step_too_and_finds_the_view_as_it_was(context, app_address):
+    with tab_of(context, f"{app_address}/experiments") as page:
         menu = page.get_by_test_id("stSidebarNav")
         page.get_by_text("What the paper shows").first.wait_for()
         walk = Walk(page, lit)
