@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NNET = "a .nnet file"
+
 
 @dataclass(frozen=True)
 class ReadingCard:
@@ -29,6 +31,11 @@ class ReadingCard:
     def as_read(self) -> str:
         """What certificates are about: "the network", or "the network as read" where coefficients were rounded."""
         return "the network as read" if self.rounded else "the network"
+
+    @property
+    def input_range(self) -> tuple[float, float] | None:
+        """(0, 1), which stands for `trained_on`; None for .nnet files, whose inputs have ranges of their own."""
+        return None if self.source == NNET else (0.0, 1.0)
 
     def lines(self) -> list[str]:
         """The card as lines of text."""

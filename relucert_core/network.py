@@ -103,9 +103,11 @@ class Network:
             raise InvalidInput(f"The last layer gives {self.classes} logit; a classifier needs at least 2 classes.")
 
     def with_card(self, card: ReadingCard | None) -> Network:
-        """The same network with a card of how it was read."""
+        """The same network with a card of how it was read, and the range of inputs that the card tells."""
         net = type(self).__new__(type(self))
         net.__dict__.update(self.__dict__, card=card)
+        if card is not None:
+            net.input_range = card.input_range
         return net
 
     @property

@@ -123,14 +123,15 @@ def curve_case(rng: np.random.Generator) -> list[str]:
     return wrong
 
 
-def plain_layer(rows: np.ndarray, radius: float) -> FirstLayer:
-    """Rows (n, D) of a first layer, all open, around a centre where every value is 0."""
+def plain_layer(rows: np.ndarray, radius: float, pairs: bool = True) -> FirstLayer:
+    """Rows (n, D) of a first layer, all open, around a centre where every value is 0; pairs: with their products."""
     matrix = torch.tensor(rows)
     lower = (matrix @ matrix.T).tril()
     norms = norm_above(matrix, 2.0)
     none = torch.zeros(len(rows), dtype=torch.float64)
     every = torch.arange(len(rows))
-    return FirstLayer(every, matrix, norms, lower + lower.tril(-1).T, none, above(radius * norms), every >= 0, radius)
+    gram = lower + lower.tril(-1).T if pairs else None
+    return FirstLayer(every, matrix, norms, gram, none, above(radius * norms), every >= 0, radius)
 
 
 def maximum_case(rng: np.random.Generator) -> list[str]:
@@ -142,7 +143,8 @@ def maximum_case(rng: np.random.Generator) -> list[str]:
     largest = np.linalg.eigvalsh((rows.T * h) @ rows)[-1]
     start = SENSELESS[int(rng.integers(6))] if rng.random() < 0.3 else float(largest * rng.uniform(0.5, 2.0))
     quadratic = Quadratic(torch.tensor(h)[None], torch.tensor(e)[None], torch.zeros(1, dtype=torch.float64))
-    bound = float(maximum_above(plain_layer(rows, radius), quadratic, torch.tensor([start], dtype=torch.float64)))
+    layer = plain_layer(rows, radius, bool(rng.random() < 0.5))
+    bound = float(maximum_above(layer, quadratic, torch.tensor([start], dtype=torch.float64)))
     if bound == math.inf:
         return []
     best = e @ rows

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relucert_core.cli.inputs import MODEL_HELP, add_reading_arguments, is_shipped, open_network
 from relucert_core.cli.progress import ProgressBar
 from relucert_core.errors import InvalidInput
 from relucert_core.files import check_can_write
@@ -28,7 +29,7 @@ def add_parser(subparsers: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--model", default="mnist-20-20-20", metavar="NAME", help="a shipped network")
+    parser.add_argument("--model", default="mnist-20-20-20", metavar="NAME", help=MODEL_HELP)
     parser.add_argument(
         "--image", type=int, default=0, metavar="I", help="which of the shipped test images (default: 0)"
     )
@@ -39,6 +40,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the run as packed JSON")
     parser.add_argument("--ship", action="store_true", help="also store the run in assets/, where the app reads it")
+    add_reading_arguments(parser)
     parser.set_defaults(run=run)
 
 
@@ -48,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.out is not None:
         check_can_write(arguments.out)
+    if arguments.ship and not is_shipped(arguments.model):
+        raise InvalidInput("--ship keeps the runs of shipped networks; write another's with --out FILE.")
     found = _search(arguments)
     name = str(arguments.image)
     paths = [] if arguments.out is None else [arguments.out]
@@ -69,14 +73,16 @@ def _search(arguments: argparse.Namespace) -> SearchRun:
     from relucert_core.datasets.mnist import mnist_sample
     from relucert_core.experiments.records import make_header
     from relucert_core.experiments.search_run import Recorder, follow, subject_of
-    from relucert_core.importers.shipped import load_model
     from relucert_core.norms import check_norm
     from relucert_core.search import search
 
     images, _ = mnist_sample()
     if not 0 <= arguments.image < len(images):
         raise InvalidInput(f"There are test images 0 to {len(images) - 1}; {arguments.image} was asked for.")
-    net, point, norm = load_model(arguments.model), images[arguments.image], check_norm(arguments.norm)
+    net, point = open_network(arguments.model, arguments), images[arguments.image]
+    norm = check_norm(arguments.norm)
+    if net.inputs != len(point):
+        raise InvalidInput(f"The network takes {net.inputs} numbers; the shipped images have {len(point)} pixels.")
     label = int(net(point).argmax())
     steps = search(net, point, norm, arguments.method, starts=images, max_seconds=arguments.seconds)
     recorder = Recorder(net, subject_of(net, arguments.model, f"{arguments.image}", label, norm, arguments.method))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from relucert_core.cards import ReadingCard
+from relucert_core.cards import NNET, ReadingCard
 from relucert_core.errors import DataUnavailable, InvalidInput, Unsupported
 from relucert_core.importers import forms
 from relucert_core.importers.forms import Form, Trace
@@ -199,7 +199,7 @@ def _from_bytes(data: bytes, kind: str, about: Reading, name: str, path: Path | 
             raise InvalidInput(
                 'A .nnet file does not say which score wins: give best="min" (as for ACAS Xu) or best="max".'
             )
-        return _finished(read_nnet(data, trace), trace, about, name, "a .nnet file")
+        return _finished(read_nnet(data, trace), trace, about, name, NNET)
     return _from_table(data, kind, trace, about, name)
 
 

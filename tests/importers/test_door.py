@@ -151,6 +151,19 @@ def test_trained_on_keeps_points_between_0_and_1():
     assert net.card.trained_on == (-1.0, 3.0)
 
 
+def test_points_of_bytes_are_refused_by_what_came_through_the_door():
+    data = saved(chain(3, 4, 2).state_dict())
+    for net in (
+        rc.read_network(chain(3, 4, 2)),
+        rc.read_network(chain(3, 4, 2), trained_on=(0, 255)),
+        read_apart(data, "n.pth", activation="relu", seconds=60),
+    ):
+        assert net.input_range == (0.0, 1.0)
+        with pytest.raises(rc.InvalidInput, match="divide them by 255"):
+            net(np.zeros((1, 3), dtype=np.uint8))
+    assert rc.read_network(NNET.encode(), name="n.nnet", best="min").input_range is None
+
+
 def test_max_pooling_and_carried_values_survive_saving(tmp_path):
     module = nn.Sequential(nn.Conv2d(1, 2, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 2))
     net = rc.read_network(module, input_shape=(1, 5, 5), classes=["no", "yes"])
@@ -195,5 +208,14 @@ def test_the_command_line_inspects(tmp_path, capsys):
     assert "source: a state dict" in out
     assert "neurons: 4" in out
     assert "simplex: runs" in out
+    assert main(["models", "--inspect", str(path)]) == 2
+    assert main(["search", "--model", str(path), "--activation", "relu"]) == 2
+    assert "784 pixels" in capsys.readouterr().err
+    wide = tmp_path / "wide.pth"
+    wide.write_bytes(saved(chain(784, 5, 10).state_dict()))
+    assert main(["search", "--model", str(wide), "--activation", "relu", "--seconds", "2"]) == 0
+    assert "image 0, L2: between" in capsys.readouterr().out
+    assert main(["search", "--model", str(wide), "--activation", "relu", "--ship"]) == 2
+    assert "--out FILE" in capsys.readouterr().err
     assert main(["models", "--inspect", str(path)]) == 2
     assert 'activation="relu"' in capsys.readouterr().err

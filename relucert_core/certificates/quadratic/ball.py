@@ -7,7 +7,8 @@ where B + delta I is positive semidefinite, delta >= 0, every d with ||d|| <= r 
 
 since g'd - d'Bd is expanded around p and ||d - p|| <= r + ||p||. So all that has to be proved is delta. With V the
 matrix of the columns sqrt(h_j) w_j over the p neurons with h_j > 0, VV' = H and V'V = K have the same non-zero
-eigenvalues, so that a lower bound of the least eigenvalue of the small mu I - K serves for B (mu >= 0).
+eigenvalues, so that a lower bound of the least eigenvalue of the small mu I - K serves for B (mu >= 0). Where there are
+more such neurons than inputs, B itself is the smaller matrix, and (mu I - K)^-1 = (I + V' B^-1 V) / mu.
 
 The proposal solves 2Bp = g with the factor of mu I - K: p = W'(e + k y) / 2mu, (mu I - K) y = k (W g), k = sqrt(h);
 the multiplier is moved by Newton's step towards ||p|| = r, where the bound is least.
@@ -25,7 +26,7 @@ import torch
 from relucert_core.certificates.over_balls.centre import norms_above
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
 from relucert_core.certificates.quadratic.parabolas import Quadratic
-from relucert_core.definiteness import proved_factor
+from relucert_core.definiteness import ProvedFactor, proved_factor
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, gamma
 
 TRIES = 8
@@ -63,7 +64,7 @@ def maximum_above(
 
 def propose(first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor, tries: int = TRIES) -> Multipliers:
     """Multipliers near those of the least bounds, their proofs and their proposals."""
-    slopes, along = quadratic.slope.numpy(), (quadratic.slope @ first.gram).numpy()
+    slopes, along = quadratic.slope.numpy(), first.along(quadratic.slope).numpy()
     coefficients = np.zeros_like(slopes)
     found = []
     with np.errstate(all="ignore"):
@@ -75,13 +76,19 @@ def propose(first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor, t
 
 
 class _Row:
-    """One quadratic: its small matrix K, and the products of the proposal with it. NumPy, one after the other."""
+    """One quadratic: its small matrix K (or H, see the module), and the products of the proposal with it. NumPy."""
 
     def __init__(self, first: FirstLayer, curvature: np.ndarray, slope: np.ndarray, along: np.ndarray) -> None:
         self.radius, self.inputs, self.slope = first.radius, first.rows.shape[1], slope
         self.curved = curvature.nonzero()[0]
         self.root = above(np.sqrt(curvature[self.curved]))
-        self.matrix = first.gram.numpy()[np.ix_(self.curved, self.curved)] * np.outer(self.root, self.root)
+        self.turned: np.ndarray | None = None  # V' (p, D), where H stands in the place of K
+        if first.gram is None:
+            scaled = first.rows.numpy()[self.curved] * self.root[:, None]
+            wide = len(self.curved) > self.inputs
+            self.matrix, self.turned = (scaled.T @ scaled, scaled) if wide else (scaled @ scaled.T, None)
+        else:
+            self.matrix = first.gram.numpy()[np.ix_(self.curved, self.curved)] * np.outer(self.root, self.root)
         self.size = float(np.square(self.root * first.norms.numpy()[self.curved]).sum())
         self.pull = self.root * along[self.curved]
         self.length = float(slope @ along)
@@ -109,18 +116,34 @@ class _Row:
         return (0.0, math.inf, np.zeros_like(self.slope)) if best is None else best[1:]
 
     def _factor(self, multiplier: float) -> tuple[float, Callable[[np.ndarray], np.ndarray]]:
-        """A proved upper bound on what mu I - H lacks to be semidefinite (or inf), and how to solve with mu I - K."""
+        """A proved upper bound on what mu I - H lacks to be semidefinite (or inf), and how to solve with mu I - K.
+
+        An entry of K sums D products, one of H p of them: as matrices of absolute values either has at most the norm
+        sum h_j |w_j|^2, so that the rounding of either is at most gamma times that.
+        """
         terms = len(self.curved)
         if not terms:
             return 0.0, np.copy
         shifted = -self.matrix
-        shifted.flat[:: terms + 1] += multiplier
+        shifted.flat[:: len(shifted) + 1] += multiplier
         proof = proved_factor(shifted)
         if proof is None:
             return math.inf, np.copy
-        error = 4 * gamma(self.inputs + 8) * self.size + 4 * UNIT_ROUNDOFF * multiplier
+        summed = self.inputs if self.turned is None else terms
+        error = 4 * gamma(summed + 8) * self.size + 4 * UNIT_ROUNDOFF * multiplier
         shortfall = above(above(error + terms * self.inputs * _UNDERFLOW) - proof.least)
-        return (shortfall if shortfall >= 0 else math.inf), proof.solve
+        solve = proof.solve if self.turned is None else self._by_inputs(multiplier, self.turned, proof)
+        return (shortfall if shortfall >= 0 else math.inf), solve
+
+    @staticmethod
+    def _by_inputs(multiplier: float, turned: np.ndarray, proof: ProvedFactor) -> Callable[[np.ndarray], np.ndarray]:
+        """How to solve with mu I - K by the factor of B, nothing proved."""
+
+        def solve(right: np.ndarray) -> np.ndarray:
+            found: np.ndarray = (right + turned @ proof.solve(right @ turned)) / multiplier
+            return found
+
+        return solve
 
     def _solve(self, multiplier: float, solve: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float, np.ndarray]:
         """The value of the bound without its constant, Newton's next multiplier, and the proposal's coefficients."""

@@ -58,10 +58,10 @@ class BallBounds:
 
 @dataclass(frozen=True, eq=False)
 class Ball:
-    """What does not depend on the radius: one centre (norm 2) and `gram_of` it, (N_1, N_1)."""
+    """What does not depend on the radius: one centre (norm 2) and `gram_of` it, (N_1, N_1) or None."""
 
     centre: Centre
-    gram: torch.Tensor
+    gram: torch.Tensor | None
 
 
 def ball_of(net: Network, point: Any, label: int | None = None, gram: torch.Tensor | None = None) -> Ball:

@@ -70,7 +70,8 @@ class _Search:
         kind = np.float32 if weights.size > _LARGE else np.float64
         self.radius = first.radius
         self.weights: np.ndarray = weights.astype(kind)
-        self.gram: np.ndarray = first.gram.numpy().astype(kind)
+        self.gram: np.ndarray | None = None if first.gram is None else first.gram.numpy().astype(kind)
+        self.rows: np.ndarray | None = first.rows.numpy().astype(kind) if first.gram is None else None
         self.values: np.ndarray = first.values.numpy().astype(kind)
         reach: np.ndarray = first.reach.numpy().astype(kind)
         norms: np.ndarray = first.norms.numpy().astype(kind)
@@ -103,7 +104,9 @@ class _Search:
 
     def _along(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Vectors W'c for c (q, R, n): their products with the rows (q, R, n), and their squared lengths (q, R)."""
-        strays = (coefficients.reshape(-1, coefficients.shape[-1]) @ self.gram).reshape(coefficients.shape)
+        flat = coefficients.reshape(-1, coefficients.shape[-1])
+        found = flat @ self.gram if self.rows is None else (flat @ self.rows) @ self.rows.T
+        strays = found.reshape(coefficients.shape)
         return strays, np.einsum("qij,qij->qi", coefficients, strays)
 
     def step(self, slopes: np.ndarray, strays: np.ndarray, multiplier: np.ndarray) -> _State:
