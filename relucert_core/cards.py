@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NNET = "a .nnet file"
+POOLED = "max pooling: where the largest entries of a window tie, as on flat background, the simplex radius is 0"
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.sparse import csr_array, random_array
+from torch import nn
 
 import relucert_core as rc
 from relucert_core.forward import proven_forward, quick_forward, rational_logits
 from relucert_core.layers.sparse_spectral import sparse_spectral_above
 from relucert_core.registry import supports
+from tests.hunt_layers import hunt
 from tests.oracles_layers import chain_twin, exact_pass, in_full, mixed_network, simplex_holds
 
 NORMS = (1, 2, math.inf)
@@ -204,3 +206,20 @@ def test_the_spectral_norm_of_a_sparse_matrix_is_bounded_from_above():
             largest = np.linalg.norm(matrix.toarray() / scale, 2) * scale
             bound = sparse_spectral_above(matrix)
             assert largest * (1 - 1e-12) <= bound <= 3 * largest
+
+
+@pytest.mark.parametrize(("kind", "cases"), [("simplex", 48), ("algorithm", 30), ("law", 25)])
+def test_promises_on_every_kind_of_layer(kind, cases):
+    tried, violations = hunt(kind, cases, seed=3)
+    assert tried >= cases
+    assert not violations
+
+
+def test_a_tie_inside_a_pooling_window_is_named():
+    torch.manual_seed(1)
+    module = nn.Sequential(nn.Conv2d(1, 2, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 2))
+    net = rc.read_network(module, input_shape=(1, 5, 5))
+    flat = rc.certify(net, np.zeros(25))
+    assert (flat.radius, flat.status) == (0.0, "tie inside a pooling window")
+    assert rc.certify(net, np.zeros(25), method="crown-ada").radius > 0
+    assert rc.certify(net, np.random.default_rng(0).random(25)).status == "ok"

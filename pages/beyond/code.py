@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pages.shared import own
 from pages.shared.digit import packed
 from pages.shared.words import NORM_NAMES
 
@@ -48,11 +49,12 @@ def _digit_head(scene: Scene) -> str:
     digit = scene.digit
     shipped = digit is not None and digit.index is not None
     extra = "" if shipped or digit is None else "from relucert_core.datasets.packing import unpack_digit\n"
+    extra += own.imports(own.reading_code(scene.model))
     point = f"rc.mnist_sample()[0][{scene.name}]"
     if not shipped and digit is not None:
         point = f'unpack_digit("{packed(digit)}")'
     return (
-        f'import numpy as np\nimport relucert_core as rc\n{extra}\nnet = rc.load_model("{scene.model}")\nx = {point}\n'
+        f"import numpy as np\nimport relucert_core as rc\n{extra}\nnet = {own.reading_code(scene.model)}\nx = {point}\n"
     )
 
 

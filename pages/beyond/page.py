@@ -15,7 +15,7 @@ from pages.beyond.live import Live
 from pages.beyond.slice import Cut, show_slice
 from pages.beyond.state import GROW, Scene
 from pages.beyond.words import UNIT, compared, ended, headline, labels, seconds, sentence
-from pages.shared import engine, shell
+from pages.shared import engine, own, shell
 from pages.shared.charts import CAMERA
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
@@ -224,6 +224,7 @@ def expanders(scene: Scene, run: SearchRun, cut: Cut, figure: go.Figure) -> None
     """Everything else."""
     with st.expander("Another digit or network"):
         beyond_panels.subject_panel(scene)
+    own.panel(beyond.STATE)
     with st.expander("Search: method, norm, limits"):
         beyond_panels.settings_panel()
     with st.expander("The point u" if scene.toy else "The plane of the slice"):

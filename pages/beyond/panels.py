@@ -15,7 +15,7 @@ from pages.beyond.code import beyond_code
 from pages.beyond.slice import Cut, circle_words, plane_controls, third_of
 from pages.beyond.state import STATE, Scene, changed_network
 from pages.beyond.words import ended, readings_table
-from pages.shared import engine
+from pages.shared import own
 from pages.shared.digit_sources import source_panel
 from relucert_core.figures.export import to_png, to_svg
 from relucert_core.figures.slice import slice_png, slice_svg
@@ -29,7 +29,7 @@ def subject_panel(scene: Scene) -> None:
     STATE.control("net", then=changed_network)
     if scene.digit is not None:
         STATE.control("way")
-        source_panel(STATE, scene.net, engine.cards()[scene.model], scene.digit)
+        source_panel(STATE, scene.net, own.card(scene.model), scene.digit)
 
 
 def settings_panel() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pages.beyond import engine as beyond_engine
-from pages.shared import engine
+from pages.shared import engine, own
 from pages.shared.control import reading
 from pages.shared.digit import IMAGES, Digit, DigitFields, digit_of
 from pages.shared.fields import choice, number
@@ -36,7 +36,8 @@ def networks() -> dict[str, str]:
     """The names and titles of all networks that can be searched here."""
     digits = sorted(beyond_engine.digit_networks(), key=lambda name: name != FIRST_NETWORK)
     toys = beyond_engine.toy_networks()
-    return {name: name for name in digits} | {name: f"two inputs: {toys[name].title}" for name in toys}
+    shipped = {name: name for name in digits} | {name: f"two inputs: {toys[name].title}" for name in toys}
+    return shipped | own.titles()
 
 
 def is_toy(model: str) -> bool:
@@ -48,7 +49,7 @@ def is_toy(model: str) -> bool:
 class Fields(DigitFields):
     """Network and point, how it is searched, and where the slice is cut; the defaults are the first prepared view."""
 
-    net: str = choice(FIRST_NETWORK, networks, "Network")
+    net: str = choice(FIRST_NETWORK, networks, "Network", kind=own.NetworkChoice)
     method: str = choice("exact", METHODS, "Search", look="segmented", panel="search")
     norm: str = choice(
         "L2", {name: name for name in NORM_CHOICES}, "Norm", look="segmented", panel="search",
@@ -224,8 +225,8 @@ def current_scene() -> Scene:
         net, place = beyond_engine.toy_network(model), (fields.x, fields.y)
         names = tuple(f"class {k}" for k in range(net.classes))
         return Scene(model, net, np.array(place), f"({place[0]:g}, {place[1]:g})", None, names, norm, method, theme)
-    digit, net = digit_of(fields), engine.network(model)
-    classes = engine.cards()[model].classes
+    digit, net = digit_of(fields), own.network(model)
+    classes = own.card(model).classes
     names = tuple(name if name.isdigit() else f"“{name}”" for name in classes)
     name = str(digit.index) if digit.index is not None else hashlib.sha256(digit.pixels).hexdigest()[:12]
     return Scene(model, net, engine.as_point(digit.pixels), name, digit, names, norm, method, theme)

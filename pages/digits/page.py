@@ -16,14 +16,14 @@ from pages.digits.answers import REGION, Answers, as_json
 from pages.digits.code import digit_code
 from pages.digits.state import STATE
 from pages.digits.words import NORM_HELP
-from pages.shared import engine
+from pages.shared import engine, own
 from pages.shared.digit import DRAW, Digit, digit_of, gallery_digit, packed, show
 from pages.shared.digit_sources import source_panel
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.shell import footer, presenting
-from pages.shared.text import say_problem
+from pages.shared.text import plain, say_problem
 from pages.shared.words import NORM_CHOICES, NORM_NAMES
-from relucert_core.errors import RelucertError
+from relucert_core.errors import RelucertError, Unsupported
 
 if TYPE_CHECKING:
     from relucert_core.importers.shipped import ModelCard
@@ -38,8 +38,11 @@ _REMEMBERED = 12  # digits whose slower answers are likely still in the cache
 
 def network_words(name: str) -> str:
     """What a network is, in one line."""
-    card = engine.cards()[name]
+    card, mine = own.card(name), own.own_networks().get(name)
     shape = "-".join(str(n) for n in card.architecture)
+    if mine is not None:
+        right = f"{100 * mine.right:.1f} % of the shipped digits right"
+        return f"Your own network {plain(mine.file)}, {name}: neurons {shape}, {right}."
     return (
         f"The network {name}: {card.title}. Layers {shape}, {100 * card.test_accuracy:.1f} % of the test images right."
     )
@@ -63,7 +66,10 @@ def preset() -> None:
 def compute(answers: Answers, scene: results.Scene, valid: bool, kind: str, name: str) -> None:
     """One method's answer, into `answers`."""
     if kind == "certificate":
-        answers.certificates[name] = engine.certificate(scene.net, scene.digit.pixels, name, scene.norm)
+        try:
+            answers.certificates[name] = engine.certificate(scene.net, scene.digit.pixels, name, scene.norm)
+        except Unsupported:  # it has no room for a network of this size: its line is left out
+            answers.certificate_entries = [e for e in answers.certificate_entries if e.name != name]
     else:
         answers.attacks[name] = engine.adversarial(scene.net, scene.digit.pixels, name, scene.norm, valid)
 
@@ -186,7 +192,8 @@ def take_away(slots: Slots, scene: results.Scene, answers: Answers, name: str, v
     digit = str(scene.digit.index) if scene.digit.index is not None else packed(scene.digit)
     best = answers.best_attack
     with slots.code:
-        st.code(digit_code(name, digit, scene.norm, best.method if best else "deepfool", valid_pixels=valid))
+        attack = best.method if best else "deepfool"
+        st.code(digit_code(own.reading_code(name), digit, scene.norm, attack, valid_pixels=valid))
 
 
 def page() -> None:
@@ -200,11 +207,12 @@ def page() -> None:
         STATE.control("way", left)
         STATE.control("net", right)
     fields = STATE.now
-    net, card, digit = engine.network(fields.net), engine.cards()[fields.net], digit_of(fields)
+    net, card, digit = own.network(fields.net), own.card(fields.net), digit_of(fields)
     slots = Slots(source_and_top(net, card, digit))
     if not presenting():
         with slots.settings:
             norm_and_pixels()
+            own.panel(STATE)
     STATE.write()
     scene = results.Scene(net, card, digit, NORM_CHOICES[fields.norm], results.current_theme())
     slots.begin(scene)

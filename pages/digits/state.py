@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pages.shared import engine
+from pages.shared import engine, own
 from pages.shared.digit import DigitFields
 from pages.shared.fields import choice, switch
 from pages.shared.state import PageState
@@ -15,15 +15,15 @@ DEFAULT_NETWORK = "mnist-1024-512"
 
 
 def networks() -> Mapping[str, str]:
-    """The shipped networks that take pictures of digits."""
-    return {name: name for name, card in engine.cards().items() if card.architecture[0] == 784}
+    """The shipped networks that take pictures of digits, and the visitor's own."""
+    return {name: name for name, card in engine.cards().items() if card.architecture[0] == 784} | own.titles()
 
 
 @dataclass(frozen=True)
 class Fields(DigitFields):
     """The digit, the network that looks at it, and how a change is measured."""
 
-    net: str = choice(DEFAULT_NETWORK, networks, "Network")
+    net: str = choice(DEFAULT_NETWORK, networks, "Network", kind=own.NetworkChoice)
     norm: str = choice(
         "L2", {name: name for name in NORM_CHOICES}, "How a change is measured", look="segmented", panel="norm"
     )

@@ -14,6 +14,7 @@ _STATUS = {
     "tie for the first place": "Two answers tie for the first place here, so the safe radius is 0.",
     "wrong prediction": "The network does not give the wanted answer here, so the safe radius is 0.",
     "degenerate": "The digit lies on a face of its region, or so near that rounding leaves it open: the radius is 0.",
+    "tie inside a pooling window": "Equal pixels tie inside a pooling window, which is a face: its radius is 0.",
     "overflow": "The numbers grew too large for float64 here, so the safe radius is 0.",
 }
 NORM_HELP = {

@@ -12,6 +12,7 @@ from pages.playground.scene import Scene
 from pages.playground.setup import COLOURS, LAYERS, Setup
 from pages.playground.state import STATE
 from pages.shared.control import Control, control, reading
+from pages.shared.own import BEST, READ
 from pages.shared.text import say_problem
 from relucert_core.datasets.points_csv import points_from_csv
 from relucert_core.datasets.toy import TOY_DATASETS
@@ -148,12 +149,14 @@ def network_controls(setup: Setup) -> None:
         )
     setting("seed")
     st.file_uploader(
-        "A network of your own (safetensors, 2 inputs)",
-        type=["safetensors"],
+        f"A network of your own with 2 inputs: {', '.join('.' + kind for kind in READ)}",
+        type=[*READ],
         key="pg_file",
         on_change=take_network,
         max_upload_size=1,
     )
+    st.checkbox("A table of weights has a ReLU between its layers", key="pg_relu", on_change=take_network)
+    st.selectbox("The file's class is the", list(BEST), key="pg_best", on_change=take_network)
 
 
 def take_depth() -> None:
@@ -172,7 +175,9 @@ def take_network() -> None:
     """A network file came."""
     file = st.session_state.pg_file
     if file is not None:
-        guarded(state.upload, file.getvalue(), MAX_PARAMETERS)
+        about: dict[str, Any] = {"best": BEST[st.session_state.pg_best]}
+        about |= {"activation": "relu"} if st.session_state.pg_relu else {}
+        guarded(state.upload, file.name, file.getvalue(), MAX_PARAMETERS, about)
 
 
 def training_controls() -> None:

@@ -228,11 +228,14 @@ def replace_points(new_points: np.ndarray, labels: np.ndarray) -> None:
     change(own=pack_points(new_points, labels))
 
 
-def upload(data: bytes, max_parameters: int) -> None:
-    """Show a network from a safetensors file instead of the trained one; InvalidInput says what is wrong with it."""
-    from relucert_core.importers.safetensors_file import load_network
+def upload(name: str, data: bytes, max_parameters: int, about: Mapping[str, Any]) -> None:
+    """Show a network from a file instead of the trained one; a RelucertError says what is wrong with it.
 
-    net = load_network(data, max_parameters=max_parameters, name="from a file")
+    about: further arguments of `read_network`. The file is read in a process of its own.
+    """
+    from relucert_core.importers.apart import read_apart
+
+    net = read_apart(data, name, **about)
     if net.inputs != 2:
         raise InvalidInput(f"The network takes {net.inputs} inputs; the playground draws networks of 2.")
     if net.classes > MAX_CLASSES or max(net.widths) > 256 or len(net.widths) > 8:
@@ -240,6 +243,9 @@ def upload(data: bytes, max_parameters: int) -> None:
             f"The network has {net.classes} classes and hidden layers {net.widths}; here it is at most {MAX_CLASSES} "
             "classes and 8 layers of 256."
         )
+    net.need_chain("The drawing of polyhedra")
+    if (entries := sum(layer.entries for layer in net.layers)) > max_parameters:
+        raise InvalidInput(f"The network has {entries:,} weights; here it is at most {max_parameters:,}.")
     st.session_state[UPLOAD] = net
 
 

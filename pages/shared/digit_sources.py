@@ -117,6 +117,7 @@ def _upload_panel(state: State) -> None:
         key=_key(state, "upload"),
         on_change=_uploaded,
         args=(state,),
+        max_upload_size=10,
     )
 
 

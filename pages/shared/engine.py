@@ -20,6 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared.memory import give_back_soon
 from relucert_core.arrays import Vector
+from relucert_core.deadline import ends_at
 
 if TYPE_CHECKING:
     from relucert_core.attacks.result import Attack
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 HASH: dict[str | type[Any], Callable[[Any], Any]] = {"relucert_core.network.Network": lambda net: net.digest}
 _PATIENCE_SECONDS = 60
 _LOOK_SECONDS = 0.05
+_PATIENT_SECONDS = 30.0  # for any method: a network of somebody's own may be of any size
 AUTOMATIC_SECONDS = 1.0  # for methods that improve as long as they run
 
 
@@ -131,7 +133,7 @@ def certificate(net: Network, pixels: bytes, method: str, norm: float) -> Certif
 
     timed = "max_seconds" in rc.CERTIFICATES[method].options
     options: dict[str, Any] = {"max_seconds": AUTOMATIC_SECONDS} if timed else {}
-    with heavy():
+    with heavy(), ends_at(time.perf_counter() + _PATIENT_SECONDS):
         return rc.certify(net, as_point(pixels), method=method, norm=norm, **options)
 
 

@@ -43,9 +43,9 @@ def number(default: float, range: Range, words: str = "", **more: Any) -> Any:
     return _declared(Number, default, words, range=range, **more)
 
 
-def choice(default: Any, options: Options, words: str = "", **more: Any) -> Any:
+def choice(default: Any, options: Options, words: str = "", *, kind: type[Choice] = Choice, **more: Any) -> Any:
     """A field with one of `options`. more: look ("select", "segmented", "pills", "steps"), see Kind too."""
-    return _declared(Choice, default, words, options=options, **more)
+    return _declared(kind, default, words, options=options, **more)
 
 
 def switch(words: str = "", **more: Any) -> Any:

@@ -62,8 +62,9 @@ def gradient_bounds(centre: Centre, index: torch.Tensor, states: States) -> tupl
     rows = centre.rivals[index]
     low = torch.where(rows == 0, 0.0, lowered(rows))
     high = torch.where(rows == 0, 0.0, raised(rows))
-    for (on, off), (positive, negative) in zip(reversed(states), reversed(centre.split_weights[:-1]), strict=True):
-        on, off = on.unsqueeze(1), off.unsqueeze(1)
+    for layer in range(len(states) - 1, -1, -1):
+        on, off = (state.unsqueeze(1) for state in states[layer])
+        positive, negative = centre.split_weight(layer)
         low = torch.where(off, 0.0, torch.where(on, low, low.clamp(max=0.0)))
         high = torch.where(off, 0.0, torch.where(on, high, high.clamp(min=0.0)))
         size = torch.maximum(low.abs(), high.abs())

@@ -99,9 +99,9 @@ def hidden_deviations(
 ) -> list[Deviation]:
     """The deviations of the pre-activations of the hidden layers over the balls, (T, N_i) each."""
     found = [first_deviation(centre, radii)]
-    for depth, (positive, negative) in enumerate(centre.split_weights[1:-1]):
+    for depth in range(centre.net.depth - 2):
         a = _relu_of(centre, index, depth, found[-1], bottom)
-        found.append(next_deviation(positive, negative, a))
+        found.append(next_deviation(*centre.split_weight(depth + 1), a))
     return found
 
 

@@ -20,6 +20,7 @@ OK = "ok"
 TIE = "tie for the first place"
 WRONG = "wrong prediction"
 DEGENERATE = "degenerate"
+POOL_TIE = "tie inside a pooling window"
 OVERFLOW = "overflow"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from relucert_core.cards import POOLED
 from relucert_core.certificates.margins import margins
 from relucert_core.certificates.pruning import DECISION, Hyperplane, decision_distance, nearest_hyperplanes
 from relucert_core.certificates.result import (
@@ -18,6 +19,7 @@ from relucert_core.certificates.result import (
     EXACT,
     LOWER_BOUND,
     OK,
+    POOL_TIE,
     WRONG,
     Certificate,
     CertificateEntry,
@@ -88,7 +90,7 @@ def _certify(
         own = [z[i] for z in values]
         lower = [_without_carried(n[i], layer.carried) for n, layer in zip(numerators, net.affine)]
         if status == OK and not _signs_are_settled(net, own[:-1], lower):
-            status = DEGENERATE
+            status = POOL_TIE if _pools(net) and _is_on_a_face(net, own[:-1]) else DEGENERATE
         if status != OK:
             results.append((_nothing(norm, who, status), 1.0 if status != WRONG else 0.0))
             continue
@@ -101,6 +103,16 @@ def _certify(
             certificate = replace(certificate, parts=_PartsOnDemand(certificate.parts, d_min))
         results.append((certificate, limit.loss))
     return results
+
+
+def _pools(net: Network) -> bool:
+    """Is it known of the network that it has max pooling?"""
+    return net.card is not None and POOLED in net.card.notes
+
+
+def _is_on_a_face(net: Network, values: list[np.ndarray]) -> bool:
+    """Is a pre-activation that passes a ReLU exactly 0, as the difference of two equal entries of a window is?"""
+    return any(bool((z[layer.rectified] == 0).any()) for z, layer in zip(values, net.layers))
 
 
 def _without_carried(numerators: np.ndarray, carried: torch.Tensor | None) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from relucert_core.cards import POOLED
 from relucert_core.importers.forms import Form, add, broadcast, carried, joined, moved, negative, picked, relu, scale
 from relucert_core.importers.rows import exact_sum
 from relucert_core.importers.windows import Axis
@@ -95,6 +96,8 @@ def minimum_over(form: Form, axes: Sequence[int] | None, *, keep: bool) -> Form:
 def max_pool(form: Form, axes: Sequence[Axis]) -> Form:
     """The largest entry of each window of the last axes, one axis after the other."""
     first = len(form.shape) - len(axes)
+    if POOLED not in form.trace.notes:
+        form.trace.notes.append(POOLED)
     for place, axis in enumerate(axes, start=first):
         if (axis.index < 0).all(1).any():
             form.trace.refuse("a pooling window lies wholly in the padding, where its maximum is minus infinity.")

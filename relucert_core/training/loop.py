@@ -18,6 +18,7 @@ from relucert_core.training.optimizers import Optimizer, make_optimizer
 Penalty = Callable[[Trainable, torch.Tensor, torch.Tensor, float], torch.Tensor]
 Perturb = Callable[[Trainable, torch.Tensor, torch.Tensor], torch.Tensor]
 Rate = Callable[[float], float]
+Widen = Callable[[Trainable, torch.Tensor, torch.Tensor, float], torch.Tensor]
 LARGEST_LOSS = 1e6  # a mean cross-entropy above this is an explosion, not learning
 
 
@@ -62,11 +63,13 @@ def train(
     *,
     penalty: Penalty | None = None,
     perturb: Perturb | None = None,
+    widen: Widen | None = None,
 ) -> Iterator[Progress]:
     """Train `model` in place on points (N, D), of its dtype, and labels (N,) int64; yields a Progress an epoch.
 
     `penalty(model, points, labels, done)` is added to the loss, `done` the share 0..1 of the work so far;
-    `perturb(model, points, labels)` replaces the points that are learnt from (adversarial training). A loss or weight
+    `perturb(model, points, labels)` replaces the points that are learnt from (adversarial training);
+    `widen(model, logits, labels, done)` the logits that the loss sees. A loss or weight
     that is not finite, or a loss beyond LARGEST_LOSS, ends the run with `diverged`. The same seed and number of threads
     give the same weights.
     """
@@ -80,7 +83,9 @@ def train(
         order = torch.randperm(len(points), generator=generator)
         for step, index in enumerate(order.split(settings.batch), start=1):
             done = (epoch - 1 + step / steps) / settings.epochs
-            value, right = _step(model, optimizer, points[index], labels[index], settings, done, (penalty, perturb))
+            value, right = _step(
+                model, optimizer, points[index], labels[index], settings, done, (penalty, perturb, widen)
+            )
             loss, hits, seen = loss + value * len(index), hits + right, seen + len(index)
             last = step == steps
             diverged = not abs(value) <= LARGEST_LOSS or (last and not bool(model.flat.isfinite().all()))
@@ -107,12 +112,13 @@ def _step(
     labels: torch.Tensor,
     settings: LoopSettings,
     done: float,
-    hooks: tuple[Penalty | None, Perturb | None],
+    hooks: tuple[Penalty | None, Perturb | None, Widen | None],
 ) -> tuple[float, int]:
     """One minibatch: the loss and how many points were right, both before the step."""
-    penalty, perturb = hooks
+    penalty, perturb, widen = hooks
     logits = model(points if perturb is None else perturb(model, points, labels))
-    loss = torch.nn.functional.cross_entropy(logits, labels)
+    seen = logits if widen is None else widen(model, logits, labels, done)
+    loss = torch.nn.functional.cross_entropy(seen, labels)
     if settings.weight_decay:
         squares = torch.stack([layer.weight.square().sum() for layer in model.layers])
         loss = loss + settings.weight_decay / 2 * squares.sum()

@@ -19,6 +19,7 @@ from relucert_core.distances import simplex_distances
 from relucert_core.errors import InvalidInput
 from relucert_core.importers.shipped import ModelCard, load_model
 from relucert_core.network import Network
+from relucert_core.training.convolution import Convolution, Convolutional, LipschitzMargin
 from relucert_core.training.loop import LoopSettings, Progress, accuracy, train
 from relucert_core.training.model import Trainable
 from relucert_core.training.regularisers import SimplexPenalty
@@ -37,7 +38,8 @@ class Recipe:
 
     `labels[digit]` is the class of each digit, or None where the digit is left out. `table` names the paper's table.
     `shipped` recipes have their result in assets/networks. `start` names the shipped network that is trained on, in
-    place of a Glorot start; `penalty` is added to the loss; a `falling` rate goes down in a line to a fiftieth.
+    place of a Glorot start; `penalty` is added to the loss; a `falling` rate goes down in a line to a fiftieth. With a
+    `convolution` the first layer is one; a `margin` > 0 asks for Lipschitz margins of that radius in L2.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Recipe:
     start: str | None = None
     penalty: SimplexPenalty | None = None
     falling: bool = False
+    convolution: Convolution | None = None
+    margin: float = 0.0
 
 
 _RECIPES = (
@@ -91,6 +95,17 @@ _RECIPES = (
             sketch=4,
         ),
     ),
+    Recipe(
+        "mnist-conv",
+        "Ten digits, a convolution of 32 channels",
+        (784, 4608, 10),
+        seed=0,
+        epochs=20,
+        falling=True,
+        convolution=Convolution(channels=32, kernel=7, stride=2, padding=1),
+        margin=0.05,
+        shipped=False,
+    ),
     Recipe("mnist-3x1024", "Ten digits, three layers of 1024", (784, *[1024] * 3, 10), table="Table 4", shipped=False),
     Recipe("mnist-4x1024", "Ten digits, four layers of 1024", (784, *[1024] * 4, 10), table="Table 4", shipped=False),
 )
@@ -121,7 +136,8 @@ def run_recipe(
     model = _start(recipe, seed)
     schedule = _falling if recipe.falling else None
     settings = LoopSettings(recipe.epochs, recipe.batch, recipe.rate, seed, report_every=50, schedule=schedule)
-    for progress in train(model, points, labels, settings, penalty=recipe.penalty):
+    widen = LipschitzMargin(recipe.margin) if recipe.margin > 0 else None
+    for progress in train(model, points, labels, settings, penalty=recipe.penalty, widen=widen):
         if on_progress is not None:
             on_progress(progress)
     net = model.network(recipe.name)
@@ -132,7 +148,10 @@ def run_recipe(
 def _start(recipe: Recipe, seed: int) -> Trainable:
     if recipe.start is not None:
         return Trainable.from_network(load_model(recipe.start), torch.float32)
-    return Trainable.glorot(recipe.widths, torch.Generator().manual_seed(seed), torch.float32)
+    generator = torch.Generator().manual_seed(seed)
+    if recipe.convolution is not None:
+        return Convolutional.start(recipe.convolution, recipe.widths[2:], generator, torch.float32)
+    return Trainable.glorot(recipe.widths, generator, torch.float32)
 
 
 def _falling(done: float) -> float:

@@ -67,14 +67,22 @@ class Centre:
         return self.margins.lower
 
     @cached_property
-    def split_weights(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """For each layer W+ and W-, both >= 0, with W = W+ - W-."""
-        return [(layer.weight.clamp(min=0.0), layer.weight.clamp(max=0.0).neg()) for layer in self.net.affine]
+    def _kept(self) -> dict[tuple[str, int], tuple[torch.Tensor, torch.Tensor]]:
+        return {}
 
-    @cached_property
-    def columns(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """The parts of `split_weights` transposed, so that the columns of some neurons are quickly picked."""
-        return [(positive.T.contiguous(), negative.T.contiguous()) for positive, negative in self.split_weights]
+    def split_weight(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """W+ and W- of a layer (counted from 0), both >= 0, with W = W+ - W-; made when first asked for."""
+        if ("rows", layer) not in self._kept:
+            weight = self.net.affine[layer].weight
+            self._kept["rows", layer] = weight.clamp(min=0.0), weight.clamp(max=0.0).neg()
+        return self._kept["rows", layer]
+
+    def columns(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same transposed, so that the columns of some neurons are quickly picked."""
+        if ("columns", layer) not in self._kept:
+            turned = self.net.affine[layer].weight.T.contiguous()
+            self._kept["columns", layer] = turned.clamp(min=0.0), turned.clamp(max=0.0).neg()
+        return self._kept["columns", layer]
 
     @cached_property
     def rivals(self) -> torch.Tensor:

@@ -58,7 +58,7 @@ class Pass:
         depth = len(self.layers)
         kept = lines.alive.any(0).nonzero().squeeze(1)
         lines = Relaxation(*(values[:, kept] for values in vars(lines).values()))
-        positive, negative = (part[kept] for part in self.centre.columns[depth + 1])
+        positive, negative = (part[kept] for part in self.centre.columns(depth + 1))
         drift = self._drift(kept)
         behind = lines.gap if self.lag is None else lines.gap + self.lag[:, kept]
         behind = torch.where(lines.alive, behind, 0.0)

@@ -26,6 +26,7 @@ import torch
 from relucert_core.certificates.over_balls.centre import norms_above
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
 from relucert_core.certificates.quadratic.parabolas import Quadratic
+from relucert_core.deadline import check_time
 from relucert_core.definiteness import ProvedFactor, proved_factor
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, gamma
 
@@ -69,6 +70,7 @@ def propose(first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor, t
     found = []
     with np.errstate(all="ignore"):
         for i, (h, start) in enumerate(zip(quadratic.curvature.numpy(), multiplier.tolist(), strict=True)):
+            check_time()
             mu, shortfall, coefficients[i] = _Row(first, h, slopes[i], along[i]).search(start, tries)
             found.append((mu, shortfall))
     mus, shortfalls = torch.tensor(found, dtype=torch.float64).reshape(-1, 2).unbind(1)

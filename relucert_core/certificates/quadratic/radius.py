@@ -10,6 +10,7 @@ radii, since the search steers by values that are not proved.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -21,6 +22,7 @@ from relucert_core.certificates import linear_bounds
 from relucert_core.certificates.over_balls.bisection import search_radius
 from relucert_core.certificates.quadratic.bounds import Ball, ball_of, climb, foreseen_maximum
 from relucert_core.certificates.result import LOWER_BOUND, OK, Certificate, CertificateEntry, Limit
+from relucert_core.deadline import OutOfTime, check_time
 from relucert_core.network import Network
 
 TOLERANCE = 5e-3  # of the radius that is looked for
@@ -46,6 +48,7 @@ def largest_radius(ball: Ball, start: float) -> Searched:
     margins: dict[float, torch.Tensor] = {}
 
     def foreseen(index: torch.Tensor, radii: torch.Tensor) -> torch.Tensor:
+        check_time()
         radius = float(radii[0])
         if radius > start * _FARTHEST:
             return torch.full_like(where.gaps, -torch.inf)
@@ -89,7 +92,8 @@ def run(net: Network, points: torch.Tensor, *, norm: float, labels: torch.Tensor
         if crown.status == OK and 0 < crown.radius < math.inf:
             ball = ball_of(net, point, crown.label, gram)
             gram = ball.gram
-            searched = largest_radius(ball, crown.radius)
+            with contextlib.suppress(OutOfTime):  # CROWN-Ada's radius stands
+                searched = largest_radius(ball, crown.radius)
         seconds = crown.seconds + time.perf_counter() - began
         result.append(dataclasses.replace(_certificate(crown, searched), seconds=seconds))
     return result
