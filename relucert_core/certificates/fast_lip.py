@@ -64,7 +64,7 @@ def gradient_bounds(centre: Centre, index: torch.Tensor, states: States) -> tupl
     high = torch.where(rows == 0, 0.0, raised(rows))
     for layer in range(len(states) - 1, -1, -1):
         on, off = (state.unsqueeze(1) for state in states[layer])
-        positive, negative = centre.split_weight(layer)
+        positive, negative = centre.halves(layer).rows
         low = torch.where(off, 0.0, torch.where(on, low, low.clamp(max=0.0)))
         high = torch.where(off, 0.0, torch.where(on, high, high.clamp(min=0.0)))
         size = torch.maximum(low.abs(), high.abs())

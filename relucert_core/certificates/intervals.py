@@ -9,12 +9,13 @@ for the norms 1 and 2 and the same for inf. The last layer is taken for the diff
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from relucert_core.certificates.over_balls.balls import BallMethod, certify_balls
 from relucert_core.certificates.over_balls.centre import Centre, lowered, raised
+from relucert_core.certificates.over_balls.halves import Halves, times
 from relucert_core.certificates.result import LOWER_BOUND, Certificate, CertificateEntry
 from relucert_core.forward import at_label
 from relucert_core.network import Network
@@ -68,6 +69,29 @@ def next_deviation(positive: torch.Tensor, negative: torch.Tensor, a: Deviation)
     return Deviation(sum_above(fall, terms), sum_above(rise, terms))
 
 
+def onward_deviation(halves: Halves, a: Deviation, inputs: int) -> Deviation:
+    """`next_deviation` through a layer by its halves, of so many inputs."""
+    if isinstance(halves.positive, torch.Tensor):
+        return next_deviation(*halves.rows, a)
+    touched, terms = halves.touched() if any(map(_endless, a)) else halves, 2 * inputs + 4
+    fall = _through(halves.positive, touched.positive, a.fall) + _through(halves.negative, touched.negative, a.rise)
+    rise = _through(halves.positive, touched.positive, a.rise) + _through(halves.negative, touched.negative, a.fall)
+    return Deviation(sum_above(fall, terms), sum_above(rise, terms))
+
+
+def _endless(values: torch.Tensor) -> bool:
+    return bool(torch.isinf(values).any())
+
+
+def _through(half: Any, touched: Any, values: torch.Tensor) -> torch.Tensor:
+    """A half times values (T, n) >= 0, where 0 times infinity is 0; touched: its signs, where a value is infinite."""
+    endless = torch.isinf(values)
+    product = times(half, torch.where(endless, 0.0, values))
+    if not endless.any():
+        return product
+    return product.masked_fill(times(touched, endless.to(values.dtype)) > 0, torch.inf)
+
+
 def product_with_infinities(weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """weights @ values for weights >= 0 (R, N) or (T, R, N) and values >= 0 (T, N), where 0 times infinity is 0."""
     endless = torch.isinf(values)
@@ -101,7 +125,7 @@ def hidden_deviations(
     found = [first_deviation(centre, radii)]
     for depth in range(centre.net.depth - 2):
         a = _relu_of(centre, index, depth, found[-1], bottom)
-        found.append(next_deviation(*centre.split_weight(depth + 1), a))
+        found.append(onward_deviation(centre.halves(depth + 1), a, centre.net.affine[depth + 1].inputs))
     return found
 
 

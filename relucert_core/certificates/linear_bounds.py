@@ -34,11 +34,13 @@ from relucert_core.certificates.over_balls.relaxations import (
 from relucert_core.certificates.over_balls.second_layer import second_layer
 from relucert_core.certificates.result import LOWER_BOUND, Certificate, CertificateEntry
 from relucert_core.forward import at_label
+from relucert_core.layers import Dense
 from relucert_core.network import Network
 from relucert_core.norms import NORMS
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above
 
 ALL = slice(None)
+_ROWS = 512  # of a sparse layer, carried back at once
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,7 @@ def first_layer(state: Pass) -> LayerBounds:
 def next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
     """The bounds of the hidden layer above the relaxed ones."""
     if len(state.layers) > 1:
-        weight = state.centre.net.affine[len(state.layers)].weight
-        return _assemble(state, carry_back(state, weight.unsqueeze(0), parallel=rule.parallel))
+        return _assemble(state, _carried_layer(state, rule))
     work = second_layer(state)
     bounds = _assemble(state, work.quick_reach())
     unsettled = ~((bounds.lower >= 0) | (bounds.upper <= 0))
@@ -137,6 +138,18 @@ def next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
         for whole, piece in zip(vars(bounds).values(), vars(exact).values(), strict=True):
             whole[:, rows] = torch.where(unsettled[:, rows], piece, whole[:, rows])
     return bounds
+
+
+def _carried_layer(state: Pass, rule: SlopeRule) -> Reach:
+    """The reach of all pre-activations of the next layer; of a sparse one some rows at a time, for its memory."""
+    layer = state.centre.net.affine[len(state.layers)]
+    if isinstance(layer, Dense):
+        return carry_back(state, layer.weight.unsqueeze(0), parallel=rule.parallel)
+    parts = [
+        carry_back(state, layer.rows(rows).unsqueeze(0), parallel=rule.parallel)
+        for rows in torch.arange(layer.outputs).split(_ROWS)
+    ]
+    return Reach(*(torch.cat([getattr(part, name) for part in parts], dim=1) for name in ("down", "up", "slack")))
 
 
 def _assemble(state: Pass, reach: Reach, rows: torch.Tensor | slice = ALL) -> LayerBounds:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 
 from relucert_core.certificates.margins import Margins, margins
+from relucert_core.certificates.over_balls.halves import Halves
 from relucert_core.forward import ProvenForward, activation_masks, proven_forward, rational_value
+from relucert_core.layers import Sparse
 from relucert_core.network import Network
 from relucert_core.norms import dual, row_norms
 from relucert_core.region import backward_rows
@@ -67,22 +70,14 @@ class Centre:
         return self.margins.lower
 
     @cached_property
-    def _kept(self) -> dict[tuple[str, int], tuple[torch.Tensor, torch.Tensor]]:
+    def _halves(self) -> dict[int, Halves]:
         return {}
 
-    def split_weight(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """W+ and W- of a layer (counted from 0), both >= 0, with W = W+ - W-; made when first asked for."""
-        if ("rows", layer) not in self._kept:
-            weight = self.net.affine[layer].weight
-            self._kept["rows", layer] = weight.clamp(min=0.0), weight.clamp(max=0.0).neg()
-        return self._kept["rows", layer]
-
-    def columns(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The same transposed, so that the columns of some neurons are quickly picked."""
-        if ("columns", layer) not in self._kept:
-            turned = self.net.affine[layer].weight.T.contiguous()
-            self._kept["columns", layer] = turned.clamp(min=0.0), turned.clamp(max=0.0).neg()
-        return self._kept["columns", layer]
+    def halves(self, layer: int) -> Halves:
+        """W+ and W- of a layer (counted from 0); made when first asked for."""
+        if layer not in self._halves:
+            self._halves[layer] = Halves.of(self.net.affine[layer])
+        return self._halves[layer]
 
     @cached_property
     def rivals(self) -> torch.Tensor:
@@ -108,13 +103,15 @@ class Centre:
         if first.carried is not None:  # always on, whatever its value
             lean, open_ = torch.where(first.carried, 1.0, lean), open_ & ~first.carried
         for b, n in open_.nonzero().tolist():
-            lean[b, n] = float(rational_value(first.weight[n], self.points[b], first.bias[n]) >= 0)
+            lean[b, n] = float(rational_value(first.rows([n])[0], self.points[b], first.bias[n]) >= 0)
         return lean
 
     @cached_property
     def jacobian(self) -> torch.Tensor:
         """(B, N_2, D): the rows W^(2) diag(signs) W^(1), the gradients of the second layer at the centre."""
         first, second = self.net.affine[0], self.net.affine[1]
+        if isinstance(first, Sparse) and isinstance(second, Sparse):
+            return torch.stack([_sparse_jacobian(first, second, on.numpy()) for on in self.signs])
         rows = torch.empty(len(self.points), second.outputs, first.inputs, dtype=torch.float64)
         for block in blocks(len(self.points), second.weight.numel()):
             on = self.signs[block]
@@ -134,6 +131,12 @@ class Centre:
         masks = activation_masks(self.net.affine, self.forward.values)
         sizes = row_norms(backward_rows(self.net.affine[:-1], masks, self.rivals), dual(self.norm))
         return torch.where(sizes > 0, self.gaps / torch.where(sizes > 0, sizes, 1.0), torch.inf).amin(-1)
+
+
+def _sparse_jacobian(first: Sparse, second: Sparse, on: np.ndarray) -> torch.Tensor:
+    """(N_2, D): W^(2) diag(on) W^(1) of two sparse layers, on (N_1,)."""
+    product = (second.matrix * on[None]) @ first.matrix
+    return torch.from_numpy(product.toarray())
 
 
 def centre(net: Network, points: torch.Tensor, norm: float, labels: torch.Tensor | None) -> Centre:

@@ -15,12 +15,17 @@ extra vector product a layer accounts for all of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
+from scipy.sparse import csr_array
 
 from relucert_core.certificates.over_balls.centre import Centre, norms_above
+from relucert_core.certificates.over_balls.halves import Halves
+from relucert_core.certificates.over_balls.halves import times as times_csr
 from relucert_core.certificates.over_balls.relaxations import Relaxation
+from relucert_core.layers import Affine, Sparse
 from relucert_core.norms import dual
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, gamma, sum_above
 
@@ -29,15 +34,15 @@ from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above, gamma, sum_ab
 class RelaxedLayer:
     """The lines of one hidden layer, for the `kept` (n,) neurons that are not proved off in all T balls.
 
-    doubt (T, n): the error of the value for each unit of |coefficient| on a neuron. onward: W+ and W- of the next layer
-    restricted to the kept neurons, transposed, (n, N) each.
+    doubt (T, n): the error of the value for each unit of |coefficient| on a neuron. onward: the next layer's halves,
+    restricted to the kept neurons.
     """
 
     kept: torch.Tensor
     lines: Relaxation
     drift: torch.Tensor
     doubt: torch.Tensor
-    onward: tuple[torch.Tensor, torch.Tensor]
+    onward: Halves
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +63,16 @@ class Pass:
         depth = len(self.layers)
         kept = lines.alive.any(0).nonzero().squeeze(1)
         lines = Relaxation(*(values[:, kept] for values in vars(lines).values()))
-        positive, negative = (part[kept] for part in self.centre.columns(depth + 1))
+        onward = self.centre.halves(depth + 1).of_inputs(kept)
         drift = self._drift(kept)
         behind = lines.gap if self.lag is None else lines.gap + self.lag[:, kept]
         behind = torch.where(lines.alive, behind, 0.0)
-        lag = sum_above(behind @ (positive + negative), len(kept) + 2)
+        lag = sum_above(onward.both(behind), len(kept) + 2)
         width = max(*self.centre.net.outputs, self.centre.net.inputs)
         factor = 4 * gamma(width + 16)
         doubt = sum_above(lines.doubt + factor * drift + 16 * UNIT_ROUNDOFF * lines.spread, 4)
         doubt = torch.where(lines.alive, doubt, 0.0)  # one that is off in this ball is kept for another's sake
-        layer = RelaxedLayer(kept, lines, drift, doubt, (positive, negative))
+        layer = RelaxedLayer(kept, lines, drift, doubt, onward)
         return replace(self, layers=(*self.layers, layer), lag=lag)
 
     def _drift(self, kept: torch.Tensor) -> torch.Tensor:
@@ -75,7 +80,7 @@ class Pass:
         if not self.layers:
             return above(self.radii.unsqueeze(-1) * self.centre.row_norms[1][kept])
         top = self.layers[-1]
-        return sum_above(top.lines.spread @ (top.onward[0] + top.onward[1]), len(top.kept) + 2)[:, kept]
+        return sum_above(top.onward.both(top.lines.spread), len(top.kept) + 2)[:, kept]
 
     @property
     def underflow(self) -> torch.Tensor:
@@ -110,8 +115,9 @@ def carry_back(state: Pass, rows: torch.Tensor, *, parallel: bool, lower_only: b
     doubts = list(losses)
     for depth in range(len(state.layers) - 1, -1, -1):
         layer = state.layers[depth]
-        weight = state.centre.net.affine[depth].weight
-        weight = weight[layer.kept.unsqueeze(-1), state.layers[depth - 1].kept] if depth else weight[layer.kept]
+        through = picked_weight(
+            state.centre.net.affine[depth], layer.kept, state.layers[depth - 1].kept if depth else None
+        )
         slopes = (layer.lines.slope_below.unsqueeze(1), layer.lines.slope_above.unsqueeze(1))
         split = [(side.clamp(min=0.0), side.clamp(max=0.0).neg()) for side in sides]
         for side in range(len(losses)):
@@ -120,8 +126,20 @@ def carry_back(state: Pass, rows: torch.Tensor, *, parallel: bool, lower_only: b
             doubts[side] = doubts[side] + times(positive + negative, layer.doubt)
         for side, (positive, negative) in enumerate(split):
             moved = positive * slopes[side] - negative * slopes[1 - side]
-            sides[side] = (moved.flatten(0, 1) @ weight).unflatten(0, moved.shape[:2])
+            sides[side] = through(moved.flatten(0, 1)).unflatten(0, moved.shape[:2])
     return close(state, sides, losses, doubts)
+
+
+def picked_weight(
+    layer: Affine, outputs: torch.Tensor, inputs: torch.Tensor | None
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """rows (R, n) -> rows W (R, m), for the weights W of some outputs (n,) and inputs (m,) of a layer (None: all)."""
+    if isinstance(layer, Sparse):
+        matrix = layer.matrix[outputs.numpy()]
+        turned = csr_array((matrix if inputs is None else matrix[:, inputs.numpy()]).T)
+        return lambda rows: times_csr(turned, rows)
+    weight = layer.weight[outputs] if inputs is None else layer.weight[outputs.unsqueeze(-1), inputs]
+    return lambda rows: rows @ weight
 
 
 def side_loss(lines: Relaxation, positive: torch.Tensor, negative: torch.Tensor, side: int) -> torch.Tensor:

@@ -46,8 +46,8 @@ class SecondLayer:
         steps = _steps(state)
         switching = ((steps[0] != 0) | (steps[1] != 0)).any(0).nonzero().squeeze(1)
         steps = [step[:, switching].unsqueeze(1) for step in steps]
-        positive, negative = (part[switching.unsqueeze(-1), rows].T.unsqueeze(0) for part in layer.onward)
-        weight = state.centre.net.affine[0].weight[layer.kept[switching]]
+        positive, negative = layer.onward.block(switching, rows)
+        weight = state.centre.net.affine[0].rows(layer.kept[switching])
         base = state.centre.jacobian[state.index.unsqueeze(-1), rows].flatten(0, 1)
         ends = []
         for side in (0,) if parallel else (0, 1):
@@ -62,7 +62,7 @@ def second_layer(state: Pass) -> SecondLayer:
     layer, lines = state.layers[0], state.layers[0].lines
     below, over = (step.abs() * layer.drift for step in _steps(state))
     costs = torch.cat([lines.loss_below, lines.loss_above, below, over, layer.doubt])
-    plus, minus = ((costs @ part).chunk(5) for part in layer.onward)
+    plus, minus = layer.onward.plus(costs).chunk(5), layer.onward.minus(costs).chunk(5)
     losses = (plus[0] + minus[1], plus[1] + minus[0])
     return SecondLayer(state, losses, plus[4] + minus[4], (plus[2] + minus[3], plus[3] + minus[2]))
 

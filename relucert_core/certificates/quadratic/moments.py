@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
+from relucert_core.deadline import check_time
 
 STEPS = 16
 _SPREAD = 0.05  # the length of y at the start, in radii
@@ -56,6 +57,7 @@ def worst_moments(
         search = _Search(first, weights.numpy())
         state = search.begin(vectors) if start is None else search.go_on(start)
         for _ in range(steps):
+            check_time()
             state = search.step(*state)
         return search.proposal(*state)
 

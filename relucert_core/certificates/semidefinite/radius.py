@@ -24,6 +24,7 @@ import torch
 from relucert_core.certificates.semidefinite.bounds import Balls
 from relucert_core.certificates.semidefinite.rivals import Rival, Task
 from relucert_core.certificates.semidefinite.substitution import Frame
+from relucert_core.deadline import OutOfTime, ends_at
 from relucert_core.network import Network
 from relucert_core.rounding import below, distance_above
 from relucert_core.witness import WITNESS_SLACK, proved_adversarial
@@ -151,7 +152,11 @@ class _Search:
     def _sweep(self, radius: float) -> Iterator[None]:
         """Try all rivals at one radius; yields whenever a side has improved."""
         began = self.seconds
-        bounded = self.balls.at(radius)
+        try:
+            with ends_at(time.perf_counter() + self.left):
+                bounded = self.balls.at(radius)
+        except OutOfTime:  # of a network so large that its bounds alone take longer
+            return
         self.bound_seconds = max(self.bound_seconds, self.seconds - began)
         task = Task(
             self.frame, bounded.bounds, radius, lambda: self.left, lambda: self.max_iterations - self.iterations,
