@@ -12,6 +12,7 @@ from relucert_core.errors import InvalidInput, RelucertError, Unsupported
 from relucert_core.importers import onnx_data, onnx_ops
 from relucert_core.importers.forms import Form, Trace
 from relucert_core.importers.onnx_fold import fold
+from relucert_core.importers.onnx_replay import replay_of
 from relucert_core.importers.source import Dropped, Refused, Source
 
 _OLDEST_OPSET = 7
@@ -63,7 +64,7 @@ def _read(model: Any, input_shape: Sequence[int] | None, trace: Trace, beside: C
     scores, asked = _walk(graph, constants, inputs[0].name, x, opset, trace)
     if isinstance(scores, np.ndarray):
         raise Unsupported("The output of the file does not depend on its input.")
-    return Source(shape, scores, _replay(model, inputs[0].name, x.shape, asked))
+    return Source(shape, scores, replay_of(model, inputs[0].name, x.shape, asked))
 
 
 def _opset(model: Any) -> int:
@@ -184,23 +185,6 @@ def _place(node: Any) -> tuple[str, str]:
     operation = node.op_type[:60]
     name = node.name or (node.output[0] if node.output else "")
     return f"node {name[:80]!r} ({operation})", operation
-
-
-def _replay(model: Any, name: str, shape: tuple[int, ...], asked: str) -> Callable[[np.ndarray], np.ndarray]:
-    def replay(points: np.ndarray) -> np.ndarray:
-        from onnx.reference import ReferenceEvaluator
-
-        try:
-            session = ReferenceEvaluator(model)
-            runs: list[Any] = [session.run([asked], {name: point.reshape(shape)}) for point in points]
-            return np.stack([np.asarray(found[0]).reshape(-1) for found in runs]).astype(np.float64)
-        except Exception as error:
-            reason = " ".join(str(error).split())[:120]
-            raise InvalidInput(
-                f"onnx.reference cannot run the file, so that it cannot be replayed ({type(error).__name__}: {reason})."
-            ) from None
-
-    return replay
 
 
 def file_beside(path: Path) -> Callable[[str], bytes]:
