@@ -38,7 +38,7 @@ _ALL = (
         200,
         ("simplex", "ifgsm", "deepfool"),
         ("crown-ada", "quadratic", "ddn"),
-        ("mnist-1024-512", "mnist-1024-512-regularised"),
+        ("mnist-1024-512", "mnist-1024-512-regularised", "mnist-conv"),
     ),
     Experiment("table-1", "Table 1", 20, ("fast-lin", "fast-lip", "crown-ada", "simplex")),
 )

@@ -2,8 +2,8 @@
 
 2a: two layers, [784, 1024, 2], "> 5 or < 5" (the digit 5 left out): simplex, decision boundary, I-FGSM, DeepFool.
 2b: three layers, [784, 1024, 512, 10]: simplex, I-FGSM, DeepFool; and the network trained with the regulariser beside
-it, where it ships. As a reader's aid DDN, CROWN-Ada and the quadratic bound stand in both, and all other proved bounds
-are computed for the certified accuracy.
+it, where it ships, and a convolutional network, which the paper leaves to later work. As a reader's aid DDN, CROWN-Ada
+and the quadratic bound stand in both, and all other proved bounds are computed for the certified accuracy.
 
 Deviations from the paper: it does not say which images it took (here the first ones of the test set); attacks may leave
 the box [0, 1], as the certificates do not know it, and nothing is done for an attack that finds nothing.
