@@ -39,6 +39,11 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two l
     from relucert_core.planar import planar_complex as planar_complex
     from relucert_core.planar import planar_distance as planar_distance
     from relucert_core.planar import slice_network as slice_network
+    from relucert_core.properties.decide import decide as decide
+    from relucert_core.properties.reader import parse_property as parse_property
+    from relucert_core.properties.reader import read_property as read_property
+    from relucert_core.properties.records import Property as Property
+    from relucert_core.properties.writer import write_property as write_property
     from relucert_core.region import ActivationRegion as ActivationRegion
     from relucert_core.region import activation_region as activation_region
     from relucert_core.registry import CERTIFICATES as CERTIFICATES
@@ -65,6 +70,10 @@ _HOMES = {
     "certificates.within_region": ("RegionDistance", "region_distance"),
     "search.ledger": ("SearchStep",),
     "search.verify": ("Verdict", "verify"),
+    "properties.reader": ("read_property", "parse_property"),
+    "properties.records": ("Property",),
+    "properties.decide": ("decide",),
+    "properties.writer": ("write_property",),
     "planar": ("PlanarComplex", "planar_complex", "planar_distance", "slice_network"),
     "datasets.mnist": ("mnist_sample", "load_mnist", "download_mnist"),
 }

@@ -18,7 +18,7 @@ GROUND = (
 NETWORK = {"layers", "network", "forward"}
 METHODS = {"certificates", "attacks", "search", "registry"}
 BELOW_EXPERIMENTS = (
-    NETWORK | METHODS | {"importers", "datasets", "region", "distances", "witness", "planar", "training"}
+    NETWORK | METHODS | {"properties", "importers", "datasets", "region", "distances", "witness", "planar", "training"}
 )
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: set(GROUND) for name in GROUND},
@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "certificates": NETWORK | {"region", "witness", "polyhedron"},
     "search": NETWORK | {"witness", "certificates", "attacks"},
     "registry": NETWORK | {"certificates", "search"},
+    "properties": NETWORK | {"witness", "certificates", "attacks", "search", "registry"},
     "training": NETWORK | {"region", "distances", "attacks", "datasets", "importers"},
     "experiments": BELOW_EXPERIMENTS,
     "jobs": BELOW_EXPERIMENTS | {"experiments"},

@@ -21,6 +21,7 @@ from relucert_core.errors import RelucertError, shown
 _COMMANDS = (
     "certify",
     "attack",
+    "property",
     "search",
     "train",
     "reproduce",

@@ -14,6 +14,7 @@ from relucert_core.cli.inputs import (
     open_network,
     read_images,
 )
+from relucert_core.cli.property import answer
 from relucert_core.cli.report import parsed_eps
 from relucert_core.cli.run_options import add_run_arguments, perform
 from relucert_core.errors import InvalidInput, Unsupported
@@ -38,19 +39,24 @@ def add_parser(subparsers: Any) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_common(parser)
+    add_common(parser, data_required=False)
     parser.add_argument("--method", default="simplex", help="certificates, separated by commas (default: simplex)")
     parser.add_argument("--attack", default="", help="attacks, separated by commas (default: none)")
     parser.add_argument("--max-seconds", type=float, help="time limit an image for the anytime methods")
     parser.add_argument("--eps", metavar="E,E", help="print certified and attacked accuracy at these radii")
     parser.add_argument("--use-labels", action="store_true", help="certify against the true labels (wrong: radius 0)")
+    parser.add_argument(
+        "--property",
+        metavar="FILE.vnnlib",
+        help="in place of --data: answer a VNN-LIB property of local robustness with sat, unsat or unknown",
+    )
     parser.set_defaults(run=run)
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
+def add_common(parser: argparse.ArgumentParser, *, data_required: bool = True) -> None:
     """The arguments that `certify` and `attack` share."""
     parser.add_argument("--model", required=True, metavar="NAME|FILE", help=MODEL_HELP)
-    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--data", required=data_required, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--folder", type=Path, help="MNIST's folder (default: RELUCERT_MNIST, else the user's cache)")
     parser.add_argument("--first", type=_positive, metavar="N", help="only the first N images")
     parser.add_argument("--norm", default="2", help="1, 2 or inf (default: 2)")
@@ -63,6 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
     from relucert_core.norms import check_norm
     from relucert_core.registry import CERTIFICATES, supports
 
+    if arguments.property is not None:
+        return answer(arguments)
+    if arguments.data is None:
+        raise InvalidInput(f"Give --data ({DATA_HELP}), or --property FILE.vnnlib.")
     net, norm = open_network(arguments.model, arguments), check_norm(arguments.norm)
     methods = split_names(arguments.method, CERTIFICATES, "certificate")
     attacks = split_attacks(arguments.attack)

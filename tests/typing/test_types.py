@@ -63,7 +63,9 @@ def fits(value: Any, hint: Any) -> bool:
     return hint is not type(None) or value is None
 
 
-@pytest.mark.parametrize("name", ["cert", "adv", "region", "inside", "plane", "answer", "step", "verdict", "layer"])
+@pytest.mark.parametrize(
+    "name", ["cert", "adv", "region", "inside", "plane", "answer", "step", "verdict", "told", "layer"]
+)
 def test_the_arrays_of_a_record_are_what_it_says(ran, name):
     record = ran[name]
     space = {**vars(arrays), **vars(sys.modules[type(record).__module__]), "Found": object, "Any": Any}

@@ -216,6 +216,17 @@ reveal_type(verdict.upper)
 reveal_type(verdict.witness)
 reveal_type(verdict.robust)
 
+# properties
+text = rc.write_property(small, [0.3, 1.0], 0.01, norm=np.inf, version=1)
+question: rc.Property = rc.parse_property(text)
+file = path.with_suffix(".vnnlib")
+file.write_text(text, encoding="utf8")
+reveal_type(rc.read_property(file))
+told = rc.decide(small, question, max_seconds=1.0)
+reveal_type(told.answer)
+reveal_type(told.witness)
+reveal_type(told.lines())
+
 # records by their names
 kinds: list[type] = [rc.ActivationRegion, rc.Attack, rc.AttackBatch, rc.Certificate, rc.CertificateBatch, rc.Limit]
 kinds += [rc.PlanarComplex, rc.RegionDistance, rc.SearchStep, rc.Verdict, rc.RelucertError]

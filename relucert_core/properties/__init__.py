@@ -1,0 +1,1 @@
+"""VNN-LIB: the field's format for properties of networks, read in both versions, answered, and written."""
