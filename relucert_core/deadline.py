@@ -1,8 +1,9 @@
-"""The moment by which the work under way has to end, looked at inside every long step.
+"""The moment by which the work under way has to end, looked at inside every long step, and the clock that counts it.
 
 A search sets it around the certificates and attacks that it calls, so that a budget holds whatever the network's size.
 What is cut short has a weaker answer, never a wrong one: a bisection keeps the radius that it has proved, an attack the
-point that it has found. Without a deadline nothing changes.
+point that it has found. Without a deadline nothing changes. Time is that of the wall, unless a measurement says
+otherwise (`counted_by`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,31 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 _END: ContextVar[float] = ContextVar("relucert_deadline", default=math.inf)
+_CLOCK: ContextVar[Callable[[], float]] = ContextVar("relucert_clock", default=time.perf_counter)
+
+
+def now() -> float:
+    """The seconds that budgets and deadlines are counted in."""
+    return _CLOCK.get()()
+
+
+@contextlib.contextmanager
+def counted_by(clock: Callable[[], float]) -> Iterator[None]:
+    """A context whose budgets count by `clock`, such as `time.process_time`, where other work shares the machine."""
+    token = _CLOCK.set(clock)
+    try:
+        yield
+    finally:
+        _CLOCK.reset(token)
 
 
 @contextlib.contextmanager
 def ends_at(moment: float) -> Iterator[None]:
-    """A context whose work should end at `moment`, as `time.perf_counter` counts, or before an outer one's end."""
+    """A context whose work should end at `moment`, as `now` counts, or before an outer one's end."""
     token = _END.set(min(moment, _END.get()))
     try:
         yield
@@ -29,7 +46,7 @@ def ends_at(moment: float) -> Iterator[None]:
 def late(seconds: float = 0.0) -> bool:
     """Is there no time for a step of that many seconds?"""
     end = _END.get()
-    return end < math.inf and time.perf_counter() + seconds > end
+    return end < math.inf and now() + seconds > end
 
 
 class OutOfTime(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +11,7 @@ import torch
 
 from relucert_core.arrays import SignRows, Vector
 from relucert_core.certificates.result import OVERFLOW, TIE, WRONG
-from relucert_core.deadline import ends_at
+from relucert_core.deadline import ends_at, now
 from relucert_core.errors import InvalidInput
 from relucert_core.forward import rival_logits
 from relucert_core.network import Network
@@ -99,12 +98,12 @@ class Ledger:
         self.regions, self.queue = 0, 0
         self.max_seconds = math.inf if max_seconds is None else float(max_seconds)
         self.max_regions = math.inf if max_regions is None else float(max_regions)
-        self.begun = time.perf_counter()
+        self.begun = now()
 
     @property
     def seconds(self) -> float:
         """The time since the start."""
-        return time.perf_counter() - self.begun
+        return now() - self.begun
 
     @property
     def labels(self) -> torch.Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from relucert_core.certificates import boundary, fast_lip, intervals, linear_bou
 from relucert_core.certificates.margins import margins
 from relucert_core.certificates.result import OK, CertificateEntry
 from relucert_core.certificates.simplex import simplex
-from relucert_core.deadline import ends_at
+from relucert_core.deadline import ends_at, now
 from relucert_core.errors import Unsupported
 from relucert_core.forward import proven_forward
 from relucert_core.norms import row_norms, unit_step
@@ -74,7 +73,7 @@ def _floor(ledger: Ledger, entry: CertificateEntry, share: float, passes: int) -
     if ledger.lower >= ledger.upper or _seconds(ledger, passes, 2e-4 * passes) > share * left:
         return
     try:
-        with ends_at(time.perf_counter() + share * left):
+        with ends_at(now() + share * left):
             found = entry.run(ledger.net, ledger.point.unsqueeze(0), norm=ledger.norm, labels=ledger.labels)[0]
     except Unsupported:  # a kind of layer that the method is not made for
         return
@@ -87,10 +86,10 @@ def _seconds(ledger: Ledger, passes: float, fixed: float) -> float:
     """What so many forward passes of one point take, and fixed seconds; 0 where there is no limit."""
     if ledger.max_seconds == math.inf:
         return 0.0
-    begun = time.perf_counter()
+    begun = now()
     for _ in range(3):
         ledger.net.logits(ledger.point.unsqueeze(0))
-    return passes * (time.perf_counter() - begun) / 3 + fixed
+    return passes * (now() - begun) / 3 + fixed
 
 
 def attack_step(ledger: Ledger, starts: Any, method: str) -> Iterator[SearchStep]:
@@ -100,7 +99,7 @@ def attack_step(ledger: Ledger, starts: Any, method: str) -> Iterator[SearchStep
         method = "deepfool"
     if _seconds(ledger, *_COST[method]) > _ATTACK_SHARE * left:
         return
-    with ends_at(time.perf_counter() + _ATTACK_SHARE * left):
+    with ends_at(now() + _ATTACK_SHARE * left):
         found = attack(ledger.net, ledger.point, method, ledger.norm, label=ledger.label, starts=starts)
     if found.success:
         ledger.maker = method

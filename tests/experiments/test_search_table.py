@@ -11,6 +11,7 @@ import pytest
 
 import relucert_core as rc
 from relucert_core.cli import main
+from relucert_core.deadline import counted_by
 from relucert_core.errors import DataUnavailable, InvalidInput
 from relucert_core.experiments import search_table
 from relucert_core.experiments.explored import explored_regions
@@ -28,9 +29,13 @@ from relucert_core.experiments.search_run import (
     write_run,
 )
 from relucert_core.experiments.search_table import (
+    ASKED,
+    Asked,
     Closing,
+    TableSettings,
     closing_store,
     closing_table,
+    curve_table,
     finished,
     run_table,
     table_settings,
@@ -56,8 +61,9 @@ def recorded(net: Network, point: np.ndarray, method: str = "neighbours", **opti
 
 
 def entry(image: int = 0, **values) -> Closing:
-    base = Closing(image, f"d{image}", 0.01, 0.2, (0.2, 0.25), 0.25, 0.5, 0.6, None, 9.0, 100, "time is up")
-    return dataclasses.replace(base, **values)
+    trace = ((0.5, 0.2, 0.6), (1.5, 0.25, 0.6), (9.0, 0.375, 0.5))
+    names = ("time is up", "semidefinite", "polish")
+    return dataclasses.replace(Closing(image, f"d{image}", 0.2, 0.6, 0.375, 0.5, 9.0, 100, *names, trace), **values)
 
 
 def test_a_record_says_what_the_search_said(tmp_path):
@@ -112,7 +118,6 @@ def test_a_checkpoint_is_the_last_reading_before_it():
     )
     assert at_seconds(run, 1.0).lower == 0.2
     assert at_seconds(run, 10.0).lower == 0.3
-    assert search_table._reached(run, 0.1) == 0.0  # nothing was known then
 
 
 @pytest.mark.parametrize("model", ["mnist-20-20-20", "mnist-1024-512"])
@@ -158,52 +163,81 @@ def test_explored_regions_are_those_of_the_walk():
 
 def test_a_store_takes_back_what_it_was_given_and_skips_a_cut_line(tmp_path):
     net = toy_network()
-    store = closing_store(tmp_path, net, (1.0, 2.0))
-    one = entry(0, upper=math.inf, attack=math.inf)
-    two = entry(1, exact=0.25, lower=0.25, upper=0.25)
-    three = entry(2, lower=math.inf, upper=math.inf, exact=math.inf)
+    store = closing_store(tmp_path, net, 2.0)
+    one = entry(0, upper=math.inf, attack=math.inf, trace=((0.1, 0.1, math.inf),))
+    two = entry(1, lower=0.25, upper=0.25)
+    three = entry(2, lower=math.inf, upper=math.inf)
     store.append([one.digest], [one])
     store.append([two.digest], [two])
     with store.path.open("a") as stream:
         stream.write('{"image": 9, "dig')
     store.append([three.digest], [three])
     assert store.read() == {e.digest: e for e in (one, two, three)}
-    assert closing_store(tmp_path, net, (1.0,)).read() == {}
+    assert closing_store(tmp_path, net, 1.0).read() == {}
 
 
-def test_the_table_rounds_to_the_safe_side_and_counts_what_is_closed():
-    entries = [entry(i, simplex=0.01999, attack=0.60001) for i in range(3)] + [
-        entry(3, exact=0.4, lower=0.4, upper=0.4)
-    ]
-    table = closing_table({"net": entries, "none": []}, (1.0, 2.0))
-    assert table["Network"] == ["net"]
-    assert table["Simplex"] == ["0.0199"]
-    assert table["Best attack"] == ["0.601"]
-    assert table["Exact (where reached)"] == ["0.400"]
-    assert table["Closed"] == ["1 of 4"]
-    assert table["lower / upper"] == ["0.500"]
-    assert set(table) >= {"CROWN-Ada", "Search 1 s", "Search 2 s"}
+def test_a_ratio_counts_what_was_proved_in_time_against_the_nearest_point_of_all():
+    one = entry()
+    assert [one.ratio_at(t) for t in (0.4, 0.5, 2.0, 60.0)] == [0.0, 0.2 / 0.5, 0.25 / 0.5, 0.375 / 0.5]
+    assert not one.closed
+    assert entry(lower=0.4996, trace=((1.0, 0.4996, 0.5),)).closed
+    assert not entry(lower=0.4994).closed
+    unbounded = entry(lower=0.3, upper=math.inf, trace=((1.0, 0.3, math.inf),))
+    assert unbounded.ratio_at(2.0) == 0.0
 
 
-def test_settings_are_checked():
-    assert table_settings(None, 20, 60).checkpoints == (1.0, 10.0, 60.0)
-    assert table_settings(None, 20, 2).checkpoints == (1.0, 2.0)
-    for images, seconds in ((0, 60), (20, 0), (20, math.nan), (1001, 60)):
+def test_the_tables_put_what_was_asked_beside_what_was_reached_and_round_down():
+    closed = entry(3, lower=0.49999, trace=((1.0, 0.49999, 0.5),))
+    asked = Asked("net", (1.0, 10.0), (0.3, 0.9), images=4, closed=2, least=(10.0, 0.5))
+    settings = TableSettings((asked, Asked("none", (1.0,), (1.0,))))
+    results = {"net": [*(entry(i) for i in range(3)), closed], "none": []}
+    table = closing_table(results, settings)
+    assert table["network"] == ["net", "net"]
+    assert table["seconds"] == ["1", "10"]
+    assert table["asked"] == ["0.300", "0.900"]
+    assert table["lower / upper"] == ["0.400", "0.750"]
+    assert table["least asked"] == ["", "0.500"]
+    assert table["least"] == ["0.400", "0.750"]
+    assert table["closed asked"] == ["", "2"]
+    assert table["closed"] == ["1 of 4", "1 of 4"]
+    assert table["attack / upper"] == ["1.20", "1.20"]
+    curve = curve_table(results, settings)
+    assert curve["lower / upper after"] == ["net"]
+    assert [curve[f"{t:g} s"] for t in (0.2, 0.5, 2, 10)] == [["0"], ["0.400"], ["0.500"], ["0.750"]]
+    assert "20 s" not in curve
+
+
+def test_settings_are_checked_and_cut():
+    whole = table_settings(None, None, None)
+    assert whole == TableSettings(ASKED, 100)
+    assert [asked.network for asked in whole.asked][-1] == "mnist-1024-512"
+    cut = table_settings(["mnist-1024-512"], 3, 60).asked[0]
+    assert (cut.seconds, cut.medians, cut.images, cut.least) == ((10.0, 60.0), (0.75, 0.90), 3, (60.0, 0.6))
+    short = table_settings(["mnist-1024-512", "mnist-20-20-20"], None, 20)
+    assert short.asked[0].seconds == (10.0, 20.0)
+    assert math.isnan(short.asked[0].medians[1])
+    assert short.asked[1] == ASKED[0]
+    for images, seconds, first in ((0, None, 100), (20, 0, 100), (20, math.nan, 100), (None, 60, 990), (1, 1, -1)):
         with pytest.raises(InvalidInput):
-            table_settings(None, images, seconds)
+            table_settings(None, images, seconds, first)
     with pytest.raises(DataUnavailable, match="None of these networks ships"):
         finished(table_settings(["nobody"], 1, 1), None)
 
 
 def test_the_command_measures_once_and_goes_on_from_there(tmp_path, capsys, monkeypatch):
-    arguments = ["closing", "--networks", SMALL, "--seconds", "1.5", "--store", str(tmp_path)]
+    arguments = ["closing", "--networks", SMALL, "--store", str(tmp_path)]
     out = tmp_path / "out.json"
     assert main([*arguments, "--images", "1", "--out", str(out)]) == 0
-    assert "1 of 1" in capsys.readouterr().out or "0 of 1" in out.read_text()
+    printed = capsys.readouterr().out
+    assert "1 of 1" in printed or "0 of 1" in printed
     row = json.loads(out.read_text())[SMALL][0]
-    assert 0 < row["simplex"] <= row["lower"] <= row["upper"] <= row["attack"]
-    assert row["crown"] <= row["lower"]
-    assert row["checkpoints"] == sorted(row["checkpoints"])
+    assert row["image"] == 100
+    assert 0 < row["crown"] <= row["lower"] <= row["upper"] <= row["attack"]
+    lowers, uppers = [part[1] for part in row["trace"]], [part[2] for part in row["trace"]]
+    assert lowers == sorted(lowers)
+    assert uppers == sorted(uppers, reverse=True)
+    assert lowers[-1] == row["lower"]
+    assert row["seconds"] <= 1.2
     monkeypatch.setattr(search_table, "measure", lambda *a: pytest.fail("this image was done already"))
     assert main([*arguments, "--images", "1"]) == 0
     assert SMALL in capsys.readouterr().out
@@ -211,11 +245,19 @@ def test_the_command_measures_once_and_goes_on_from_there(tmp_path, capsys, monk
 
 def test_progress_counts_what_is_there(tmp_path, monkeypatch):
     settings = table_settings([SMALL], 2, 1)
-    digests = search_table.point_digests(rc.mnist_sample()[0][:2])
-    monkeypatch.setattr(search_table, "measure", lambda net, name, image, *rest: entry(image, digest=digests[image]))
+    digests = search_table.point_digests(rc.mnist_sample()[0][100:102])
+    monkeypatch.setattr(search_table, "measure", lambda net, image, _: entry(image, digest=digests[image - 100]))
     reports = list(run_table(settings, tmp_path))
     assert [r.done for r in reports] == [0, 1, 2]
-    assert [e.image for e in finished(settings, tmp_path)[SMALL]] == [0, 1]
+    assert [e.image for e in finished(settings, tmp_path)[SMALL]] == [100, 101]
+
+
+def test_budgets_count_by_the_clock_that_is_set():
+    ticks = iter(range(10**6))
+    with counted_by(lambda: float(next(ticks))):
+        steps = list(rc.search(toy_network(), [0.3, -0.2], max_seconds=3.0))
+    assert steps[0].seconds == int(steps[0].seconds) >= 1
+    assert steps[-1].status == "time is up"
 
 
 def test_the_search_command_prints_both_bounds(tmp_path, capsys):

@@ -9,13 +9,12 @@ radius, so there may be further radii, larger ones, at which it proves the predi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from relucert_core.deadline import late
+from relucert_core.deadline import late, now
 
 TOLERANCE = 1e-3
 MOST_STEPS = 400
@@ -141,8 +140,8 @@ def search_radius(
     state = _Brackets(gap, guess.clamp(SMALLEST_TRIAL, LARGEST), straight)
     last = 0.0
     while len(index := state.open(tolerance).nonzero().squeeze(1)) and not late(last):
-        begun = time.perf_counter()
+        begun = now()
         radii = _on_grid(state.propose(tolerance)[index])
         state.record(index, radii, margins_at(index, radii))
-        last = time.perf_counter() - begun
+        last = now() - begun
     return Found(state.low, state.high, state.rival, state.trials)

@@ -13,7 +13,6 @@ solutions are followed to the boundary: adversarial points come for free.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +23,7 @@ import torch
 from relucert_core.certificates.semidefinite.bounds import Balls
 from relucert_core.certificates.semidefinite.rivals import Rival, Task
 from relucert_core.certificates.semidefinite.substitution import Frame
-from relucert_core.deadline import OutOfTime, ends_at
+from relucert_core.deadline import OutOfTime, ends_at, now
 from relucert_core.network import Network
 from relucert_core.rounding import below, distance_above
 from relucert_core.witness import WITNESS_SLACK, proved_adversarial
@@ -68,7 +67,7 @@ def improvements(
     max_seconds: float = math.inf,
     max_iterations: float = math.inf,
     follow: Follow | None = None,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Callable[[], float] = now,
 ) -> Iterator[Improvement]:
     """Search from one point (D,); a step after every improvement of either side, the last one when it ends.
 
@@ -153,7 +152,7 @@ class _Search:
         """Try all rivals at one radius; yields whenever a side has improved."""
         began = self.seconds
         try:
-            with ends_at(time.perf_counter() + self.left):
+            with ends_at(now() + self.left):
                 bounded = self.balls.at(radius)
         except OutOfTime:  # of a network so large that its bounds alone take longer
             return

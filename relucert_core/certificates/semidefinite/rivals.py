@@ -6,7 +6,6 @@ half-space that CROWN leaves to the rival where the network is small; then `cuts
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from relucert_core.certificates.semidefinite.proof import prove
 from relucert_core.certificates.semidefinite.relaxation import Bounds, Relaxation
 from relucert_core.certificates.semidefinite.solver import Progress, Solution, solve
 from relucert_core.certificates.semidefinite.substitution import Frame, Lifting
+from relucert_core.deadline import now
 
 _ABOVE = 1 + 1e-6  # a solve stops when its value is this much above what it is asked for: the proof loses less
 _LOOSE, _EXACT = 0.05, 1e-7  # gaps: where cuts follow, and where both sides may meet
@@ -47,7 +47,7 @@ class Task:
     left: Callable[[], float]
     iterations_left: Callable[[], float]
     offer: Callable[[np.ndarray], None]
-    clock: Callable[[], float] = time.perf_counter
+    clock: Callable[[], float] = now
 
     def affordable(self, problem: Relaxation) -> bool:
         """Is there time for a few iterations of this problem?"""

@@ -11,7 +11,6 @@ fails or a number that is not finite ends it with the status "numbers".
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from relucert_core.certificates.semidefinite.factors import cholesky, inverse, longest_step
 from relucert_core.certificates.semidefinite.operator import Gram, Operator
 from relucert_core.certificates.semidefinite.relaxation import Multipliers, Relaxation
+from relucert_core.deadline import now
 
 GAP, STOP, EMPTY, TIME, ITERATIONS, NUMBERS = "gap", "stop", "empty", "time", "iterations", "numbers"
 _MOST_ITERATIONS = 80
@@ -93,7 +93,7 @@ def solve(
     gap: float = 5e-3,
     max_seconds: float = np.inf,
     stop: Callable[[Progress], bool] | None = None,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Callable[[], float] = now,
 ) -> Solution:
     """Multipliers for the relaxation.
 
