@@ -43,6 +43,12 @@ def ends_at(moment: float) -> Iterator[None]:
         _END.reset(token)
 
 
+def seconds_left() -> float:
+    """The seconds until the deadline; infinite without one."""
+    end = _END.get()
+    return end - now() if end < math.inf else math.inf
+
+
 def late(seconds: float = 0.0) -> bool:
     """Is there no time for a step of that many seconds?"""
     end = _END.get()

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from relucert_core.certificates.result import EXACT, LOWER_BOUND, OK, OVERFLOW, TIE, WRONG, Certificate
-from relucert_core.forward import predicted
+from relucert_core.certificates.result import EXACT, LOWER_BOUND, OK, OVERFLOW, TIE, WRONG, Certificate, Limit
+from relucert_core.forward import predicted, rival_logits
 from relucert_core.network import Network
 from relucert_core.search.ledger import EXACT_STATUS, NOWHERE, SearchStep
 
@@ -31,12 +31,12 @@ def certify_each(
             first = step if first is None else first
         assert step is not None
         assert first is not None
-        found.append(_certificate(name, norm, int(predictions[i]), label, first, step))
+        found.append(_certificate(name, norm, int(predictions[i]), label, first, step, _limit(net, label, step)))
     return found
 
 
 def _certificate(
-    name: str, norm: float, prediction: int, label: int, first: SearchStep, last: SearchStep
+    name: str, norm: float, prediction: int, label: int, first: SearchStep, last: SearchStep, limit: Limit | None
 ) -> Certificate:
     """The record of one search, with the first step's bound (the simplex certificate) among its parts."""
     decided = last.exact and last.status not in (TIE, WRONG, OVERFLOW)
@@ -48,11 +48,20 @@ def _certificate(
         status=described(last),
         prediction=prediction,
         label=label,
+        limit=limit,
         witness=None if last.witness is None else np.array(last.witness),
         upper=last.upper,
         parts={"regions": last.regions, "simplex": first.lower},
         seconds=last.seconds,
     )
+
+
+def _limit(net: Network, label: int, last: SearchStep) -> Limit | None:
+    """The class that the nearest adversarial point known belongs to: the ball cannot grow past it. None without one."""
+    if last.witness is None or last.status in (TIE, WRONG, OVERFLOW):
+        return None
+    logits = net.logits(torch.from_numpy(np.array(last.witness)).unsqueeze(0))
+    return Limit.decision(int(rival_logits(logits, label).argmax()))
 
 
 def described(step: SearchStep) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from relucert_core.certificates.quadratic.radius import ENTRY as QUADRATIC
 from relucert_core.certificates.result import EXACT, Certificate, CertificateEntry
 from relucert_core.certificates.semidefinite.radius import improvements
 from relucert_core.network import Network
@@ -24,11 +23,10 @@ from relucert_core.search.each import certify_each
 from relucert_core.search.improve import improve, improve_along
 from relucert_core.search.ledger import NOWHERE, POLISH, SEARCHING, Ledger, SearchStep, check_budgets
 from relucert_core.search.local_network import local_network
-from relucert_core.search.start import attack_step, first_step, linear_step
+from relucert_core.search.start import attack_step, first_step, linear_step, quadratic_step
 
 NO_MORE = "nothing more was gained"
 _DEFAULT_SECONDS = 10.0
-_WIDE, _PATIENT = 520, 60.0  # hidden neurons from which the quadratic bound needs a budget of as many seconds
 
 
 def two_sides(
@@ -59,7 +57,7 @@ def _both(ledger: Ledger, starts: Any) -> Iterator[SearchStep]:
     """CROWN-Ada, the quadratic bounds, the attack, then the relaxation."""
     local = local_network(ledger.net, ledger.point, ledger.label)
     yield from linear_step(ledger)
-    yield from _quadratic_step(ledger)
+    yield from quadratic_step(ledger)
     if not ledger.step().exact:
         yield from attack_step(ledger, starts, "best")
         if ledger.witness is not None:
@@ -81,17 +79,6 @@ def _both(ledger: Ledger, starts: Any) -> Iterator[SearchStep]:
         yield ledger.step()
 
 
-def _quadratic_step(ledger: Ledger) -> Iterator[SearchStep]:
-    """The quadratic certificate as a step, if there is time."""
-    wide, left = sum(ledger.net.widths) > _WIDE, ledger.max_seconds - ledger.seconds
-    if left <= 0 or (wide and left < _PATIENT):
-        return
-    certificate = QUADRATIC.run(ledger.net, ledger.point.unsqueeze(0), norm=2.0, labels=ledger.labels)[0]
-    ledger.maker = QUADRATIC.name
-    ledger.raise_lower(certificate.radius)
-    yield ledger.step()
-
-
 def semidefinite(
     net: Network,
     points: torch.Tensor,
@@ -105,7 +92,7 @@ def semidefinite(
 
     requires: norm 2; max_seconds, max_iterations (of the solver): budgets of each point (None: until nothing more is
     gained).
-    returns: the radius, never below the simplex, the CROWN-Ada and, where there was time for it, the quadratic one;
+    returns: the radius, never below the simplex, the CROWN-Ada and, where its time sufficed, the quadratic one;
     `upper`, `witness` and `ratio` with it; guarantee "exact" when the witness is within (1 + 1e-6) radius. status:
     "exact", or what stopped it and the interval. parts: "iterations" of the solver, "simplex".
     guarantee: a lower bound; only radii with a proof count, see `certificates.semidefinite.proof`.

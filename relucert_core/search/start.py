@@ -11,6 +11,7 @@ import torch
 from relucert_core.attacks import attack
 from relucert_core.certificates import boundary, fast_lip, intervals, linear_bounds, lipschitz, local_lipschitz
 from relucert_core.certificates.margins import margins
+from relucert_core.certificates.quadratic.radius import ENTRY as QUADRATIC
 from relucert_core.certificates.result import OK, CertificateEntry
 from relucert_core.certificates.simplex import simplex
 from relucert_core.deadline import ends_at, now
@@ -23,7 +24,12 @@ from relucert_core.search.ledger import RAYS, SEARCHING, Ledger, SearchStep
 _COST = {"best": (60, 0.01), "deepfool": (25, 0.005)}
 _FLOORS = (lipschitz.ENTRY, boundary.ENTRY, intervals.ENTRY, fast_lip.ENTRY, local_lipschitz.ENTRY)
 _LINEAR = tuple(sorted(linear_bounds.ENTRIES, key=lambda entry: entry.name))  # CROWN-Ada before Fast-Lin
-_FLOOR_SHARE, _LINEAR_SHARE, _ATTACK_SHARE = 0.05, 0.6, 0.5  # of the time left, at most, that each may take
+_FLOOR_SHARE, _LINEAR_SHARE, _ATTACK_SHARE, _QUADRATIC_SHARE = (
+    0.05,
+    0.6,
+    0.5,
+    0.3,
+)  # of the time left, at most, that each may take
 _TRIALS = 12  # radii that a bisection tries, about
 _RIVALS, _CHANCES = 3, 6  # directions that a ray is sent along: towards the nearest planes, and at random
 _FACTOR, _STATIONS = 4.0, 12  # from one station of a ray to the next, and how many
@@ -63,6 +69,18 @@ def floor_steps(ledger: Ledger) -> Iterator[SearchStep]:
 def linear_step(ledger: Ledger) -> Iterator[SearchStep]:
     """CROWN-Ada alone, as far as its share of the time goes."""
     yield from _floor(ledger, _LINEAR[0], _LINEAR_SHARE, 4 * ledger.net.depth**2)
+
+
+def quadratic_step(ledger: Ledger) -> Iterator[SearchStep]:
+    """The quadratic certificate as a step, for its share of the time left."""
+    left = ledger.max_seconds - ledger.seconds
+    if ledger.lower >= ledger.upper or left <= 0:
+        return
+    with ends_at(now() + _QUADRATIC_SHARE * left):
+        found = QUADRATIC.run(ledger.net, ledger.point.unsqueeze(0), norm=ledger.norm, labels=ledger.labels)[0]
+    ledger.maker = QUADRATIC.name
+    ledger.raise_lower(found.radius)
+    yield ledger.step()
 
 
 def _floor(ledger: Ledger, entry: CertificateEntry, share: float, passes: int) -> Iterator[SearchStep]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from fractions import Fraction
 from itertools import pairwise
 
@@ -22,6 +23,7 @@ from relucert_core.certificates.quadratic.bounds import ball_of, climb, foreseen
 from relucert_core.certificates.quadratic.moments import Proposal, worst_moments
 from relucert_core.certificates.quadratic.parabolas import Quadratic, enclose
 from relucert_core.certificates.quadratic.radius import run
+from relucert_core.deadline import counted_by, ends_at
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network
 from tests.hunt_quadratic import CROWN, hunt, plain_layer, scaled_network
@@ -275,3 +277,25 @@ def test_it_proves_nearly_all_on_figure_2a():
     shares = found.radius / np.array([a.distance for a in attacks])
     assert (shares <= 1).all()
     assert np.median(shares) > 0.92
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0])
+def test_it_ends_when_its_time_does_with_what_was_proved(seconds):
+    net = rc.load_model("mnist-1024-512")
+    points = torch.tensor(np.asarray(rc.mnist_sample()[0][103:104]), dtype=torch.float64)
+    net.logits(points)
+    with counted_by(time.process_time):
+        began = time.process_time()
+        with ends_at(began + seconds):
+            found = run(net, points, norm=2.0)[0]
+        taken = time.process_time() - began
+    assert taken <= 1.1 * seconds + 0.15
+    assert 0 <= found.radius <= 1.29  # an attack's distance
+
+
+def test_a_deadline_that_is_not_met_changes_nothing():
+    net = rc.load_model("mnist-20-20-20")
+    points = torch.tensor(np.asarray(rc.mnist_sample()[0][:2]), dtype=torch.float64)
+    with ends_at(time.perf_counter() + 1000):
+        timed = run(net, points, norm=2.0)
+    assert [cert.radius for cert in timed] == [cert.radius for cert in run(net, points, norm=2.0)]

@@ -47,3 +47,17 @@ def test_a_limit_of_nodes_or_no_time_leaves_it_out():
     ledger, local = started(1)
     ledger.max_seconds = ledger.seconds
     assert list(semidefinite_steps(ledger, local, propose_weights)) == []
+
+
+def test_with_one_hidden_layer_the_quadratic_bound_comes_first():
+    rng = np.random.default_rng(4)
+    net = rc.Network(
+        [rng.standard_normal((12, 6)), rng.standard_normal((3, 12))], [rng.standard_normal(12), np.zeros(3)]
+    )
+    point = torch.from_numpy(rng.standard_normal(6))
+    ledger = Ledger(net, point, int(net(point).argmax()), 2.0, max_seconds=10.0, max_regions=None)
+    list(itertools.chain([first_step(ledger)], linear_step(ledger), attack_step(ledger, None, "best")))
+    before = ledger.lower
+    step = next(semidefinite_steps(ledger, local_network(net, point, ledger.label), propose_weights))
+    assert step.lower_by == "quadratic"
+    assert before < step.lower <= ledger.upper

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import relucert_core as rc
+from relucert_core.certificates.result import Limit
 from relucert_core.errors import InvalidInput
 from relucert_core.search.semidefinite import two_sides
 from tests.helpers import random_network
@@ -39,6 +40,7 @@ def test_the_interval_holds_the_exact_distance_and_the_witness_is_adversarial():
         assert (cert.guarantee == "exact") == (cert.upper <= cert.radius * (1 + 1e-6) * (1 - 1e-15))
         assert cert.ratio == cert.radius / cert.upper
         closed += cert.guarantee == "exact"
+        assert cert.limit == Limit.decision(max((v, j) for j, v in enumerate(logits) if j != cert.label)[1])
     assert closed >= 2
 
 
@@ -83,6 +85,7 @@ def test_no_problem_is_built_for_ties_and_wrong_labels():
     for cert in (tie, wrong):
         assert (cert.radius, cert.upper, cert.guarantee) == (0.0, 0.0, "lower bound")
         assert math.isnan(cert.ratio)
+        assert cert.limit is None
         assert cert.parts["iterations"] == 0
 
 

@@ -64,7 +64,7 @@ def maximum_above(
 
 
 def propose(first: FirstLayer, quadratic: Quadratic, multiplier: torch.Tensor, tries: int = TRIES) -> Multipliers:
-    """Multipliers near those of the least bounds, their proofs and their proposals."""
+    """Multipliers near those of the least bounds, their proofs and their proposals; OutOfTime past a deadline."""
     slopes, along = quadratic.slope.numpy(), first.along(quadratic.slope).numpy()
     coefficients = np.zeros_like(slopes)
     found = []

@@ -10,10 +10,8 @@ radii, since the search steers by values that are not proved.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
-import time
 from dataclasses import dataclass
 
 import torch
@@ -22,13 +20,14 @@ from relucert_core.certificates import linear_bounds
 from relucert_core.certificates.over_balls.bisection import search_radius
 from relucert_core.certificates.quadratic.bounds import Ball, ball_of, climb, foreseen_maximum
 from relucert_core.certificates.result import LOWER_BOUND, OK, Certificate, CertificateEntry, Limit
-from relucert_core.deadline import OutOfTime, check_time
+from relucert_core.deadline import OutOfTime, ends_at, now, seconds_left
 from relucert_core.network import Network
 
 TOLERANCE = 5e-3  # of the radius that is looked for
 _GUESS = 1.6  # the first trial, in radii of CROWN-Ada
 _FARTHEST = 64.0  # no larger multiple of that radius is tried
 _PROOFS = 6
+_SEARCH_SHARE = 0.5  # of the time before a deadline; the proofs have the rest
 _CROWN = next(entry for entry in linear_bounds.ENTRIES if entry.name == "crown-ada")
 
 
@@ -43,25 +42,31 @@ class Searched:
 
 
 def largest_radius(ball: Ball, start: float) -> Searched:
-    """A radius above `start` > 0 at which the quadratic bounds prove the prediction; 0 if none was found."""
+    """A radius above `start` > 0 at which the quadratic bounds prove the prediction; 0 if none was found in time."""
     where = ball.centre
     margins: dict[float, torch.Tensor] = {}
 
     def foreseen(index: torch.Tensor, radii: torch.Tensor) -> torch.Tensor:
-        check_time()
         radius = float(radii[0])
         if radius > start * _FARTHEST:
             return torch.full_like(where.gaps, -torch.inf)
-        margins[radius] = climb(ball, radius, maximum=foreseen_maximum)[1]
+        try:
+            margins[radius] = climb(ball, radius, maximum=foreseen_maximum)[1]
+        except OutOfTime:
+            return torch.full_like(where.gaps, -torch.inf)
         return margins[radius].unsqueeze(0)
 
     gap = where.gaps.amin(-1)
-    found = search_radius(foreseen, gap, gap.new_tensor([start * _GUESS]), where.local_distance, TOLERANCE)
+    with ends_at(now() + _SEARCH_SHARE * seconds_left()):
+        found = search_radius(foreseen, gap, gap.new_tensor([start * _GUESS]), where.local_distance, TOLERANCE)
     radius, proofs = float(found.proved[0]), 0
     slope = _slope(margins, float(gap[0]), radius)
     while radius > start and proofs < _PROOFS:
         proofs += 1
-        proved = climb(ball, radius)[1]
+        try:
+            proved = climb(ball, radius)[1]
+        except OutOfTime:
+            break
         least = float(proved.min())
         if least > 0:
             return Searched(radius, int(found.rival[0]), len(margins), proofs)
@@ -87,14 +92,13 @@ def run(net: Network, points: torch.Tensor, *, norm: float, labels: torch.Tensor
     gram = None
     result = []
     for point, crown in zip(points, found, strict=True):
-        began = time.perf_counter()
+        began = now()
         searched = None
         if crown.status == OK and 0 < crown.radius < math.inf:
             ball = ball_of(net, point, crown.label, gram)
             gram = ball.gram
-            with contextlib.suppress(OutOfTime):  # CROWN-Ada's radius stands
-                searched = largest_radius(ball, crown.radius)
-        seconds = crown.seconds + time.perf_counter() - began
+            searched = largest_radius(ball, crown.radius)
+        seconds = crown.seconds + now() - began
         result.append(dataclasses.replace(_certificate(crown, searched), seconds=seconds))
     return result
 

@@ -30,7 +30,7 @@ from relucert_core.witness import WITNESS_SLACK, proved_adversarial
 
 CLOSED = 1 / (1 + 4e-7)
 FAR = 1e9  # times one more than the largest number of the point: the search goes no further
-_CAUTIOUS = 520  # hidden neurons from which the first radius is not the upper bound at once
+_CAUTIOUS = 200  # hidden neurons from which the first radius is not the upper bound at once
 _STALE = 0.99  # a sweep over a ball is given up when an adversarial point comes this near to its centre
 _IDLE_SWEEPS = 2
 _FIRST_STEP, _LARGE_STEP = 0.45, 0.6  # of the gap to the upper bound, from one radius to the next

@@ -18,8 +18,10 @@ from relucert_core.search.half_spaces import Proposer
 from relucert_core.search.improve import improve_along
 from relucert_core.search.ledger import Ledger, SearchStep
 from relucert_core.search.local_network import LocalNetwork
+from relucert_core.search.start import quadratic_step
 
 _SHORTEST = 0.05  # seconds left from which it is worth while
+_SHALLOW = 2  # weight layers with which the quadratic bound gives what the relaxation does, in a tenth of the time
 
 
 def semidefinite_steps(ledger: Ledger, local: LocalNetwork, proposer: Proposer) -> Iterator[SearchStep]:
@@ -32,6 +34,9 @@ def semidefinite_steps(ledger: Ledger, local: LocalNetwork, proposer: Proposer) 
         improve_along(ledger, local, direction, proposer)
         return ledger.upper
 
+    if ledger.net.depth == _SHALLOW:
+        yield from quadratic_step(ledger)
+        left = ledger.max_seconds - ledger.seconds
     ledger.maker = "semidefinite"
     search = improvements(
         ledger.net,
