@@ -12,6 +12,9 @@ from pathlib import Path
 import streamlit as st
 
 from relucert_core.paths import ROOT
+from relucert_core.threads import spare_threads
+
+spare_threads()  # every door of the app comes through here, before any page imports NumPy
 
 STYLE = Path(__file__).with_name("style.css")
 PRESENT_STYLE = Path(__file__).with_name("present.css")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from relucert_core import __version__
 from relucert_core.errors import RelucertError, shown
+from relucert_core.threads import spare_threads
 
 _COMMANDS = (
     "certify",
@@ -36,9 +37,6 @@ _COMMANDS = (
     "presets",
     "completion",
 )
-# Before NumPy is imported: its small factors lose more to waiting threads than they gain (70 s of processor time were
-# seen in place of 2.4 for one proof on two busy cores). torch keeps its own number of threads.
-_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 _DESCRIPTION = """Certify the robustness of ReLU networks: how far can an input move before the prediction can change?
 
 Lower bounds come from `certify`, upper bounds from `attack`; the truth lies between. Try:
@@ -59,8 +57,7 @@ def parser(name: str = "python -m relucert_core") -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    for name, value in _THREADS.items():
-        os.environ.setdefault(name, value)
+    spare_threads()
     called = Path(sys.argv[0]).stem
     chosen = (parser(called) if called == "relucert" else parser()).parse_args(arguments)
     try:

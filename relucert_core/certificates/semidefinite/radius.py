@@ -123,10 +123,11 @@ class _Search:
             radius = self._next_radius(share, cautious)
             if not 0 < radius < math.inf:
                 break
-            lower, upper, began = self.lower, self.upper, self.seconds
+            lower, upper, began, iterations = self.lower, self.upper, self.seconds, self.iterations
             for _ in self._sweep(radius):
                 yield self.step()
-            cheap = self.seconds - began < 0.1 * self.left
+            # Where the bounds alone proved it, nothing is known yet of what the next radius will cost.
+            cheap = self.iterations > iterations and self.seconds - began < 0.1 * self.left
             moved = self.lower > lower * (1 + 1e-4) or self.upper < upper * (1 - 1e-4)
             self.idle = 0 if moved else self.idle + 1
             if self.lower >= radius:
