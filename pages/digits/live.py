@@ -21,7 +21,7 @@ from pages.shared.words import up
 if TYPE_CHECKING:
     from pages.digits.results import Scene
     from relucert_core.certificates.result import Certificate, CertificateEntry
-    from relucert_core.certificates.semidefinite.radius import Improvement
+    from relucert_core.search.ledger import SearchStep
 
 METHOD = "semidefinite"
 SECONDS = job_seconds()
@@ -86,22 +86,23 @@ def work(scene: Scene, answers: Answers, show: Callable[[float], None]) -> None:
     keep(scene, dataclasses.replace(answers.certificates.get(METHOD, start), seconds=SECONDS))
 
 
-def _improvements(scene: Scene, label: int, lower: float, upper: float) -> Generator[Improvement]:
-    from relucert_core.certificates.semidefinite.radius import improvements
+def _improvements(scene: Scene, label: int, lower: float, upper: float) -> Generator[SearchStep]:
+    from relucert_core.deadline import counted_by
     from relucert_core.network import as_points
+    from relucert_core.search.semidefinite import sharpened
 
     def clock() -> float:
         give_way()  # asked for at every iteration of the solver: a click ends the work there
         return time.perf_counter()
 
     point = as_points(scene.net, as_point(scene.digit.pixels))[0][0]
-    with heavy():
-        yield from improvements(scene.net, point, label, lower=lower, upper=upper, max_seconds=SECONDS, clock=clock)
+    with heavy(), counted_by(clock):
+        yield from sharpened(scene.net, point, label, lower=lower, upper=upper, max_seconds=SECONDS)
 
 
-def _certificate(start: Certificate, step: Improvement, upper: float) -> Certificate:
+def _certificate(start: Certificate, step: SearchStep, upper: float) -> Certificate:
     """The state of the work as a record; a witness only where it is nearer than what was known."""
-    witness = None if step.witness is None or not step.upper < upper else step.witness.numpy().copy()
+    witness = None if step.witness is None or not step.upper < upper else step.witness
     return dataclasses.replace(
         start,
         radius=step.lower,
@@ -109,7 +110,7 @@ def _certificate(start: Certificate, step: Improvement, upper: float) -> Certifi
         witness=witness,
         guarantee="exact" if witness is not None and step.exact else "lower bound",
         seconds=step.seconds,
-        parts={"iterations": step.iterations},
+        parts={"iterations": step.regions},
     )
 
 

@@ -18,11 +18,12 @@ import torch
 
 from relucert_core.certificates.result import EXACT, Certificate, CertificateEntry
 from relucert_core.certificates.semidefinite.radius import improvements
+from relucert_core.deadline import now
 from relucert_core.network import Network
 from relucert_core.search.each import certify_each
 from relucert_core.search.improve import improve, improve_along
 from relucert_core.search.ledger import NOWHERE, POLISH, SEARCHING, Ledger, SearchStep, check_budgets
-from relucert_core.search.local_network import local_network
+from relucert_core.search.local_network import LocalNetwork, local_network
 from relucert_core.search.start import attack_step, first_step, linear_step, quadratic_step
 
 NO_MORE = "nothing more was gained"
@@ -63,6 +64,24 @@ def _both(ledger: Ledger, starts: Any) -> Iterator[SearchStep]:
         if ledger.witness is not None:
             ledger.maker = POLISH
             improve(ledger, local, local.nearby(ledger.witness))
+    yield from _relaxation(ledger, local)
+
+
+def sharpened(
+    net: Network, point: torch.Tensor, label: int, *, lower: float, upper: float, max_seconds: float
+) -> Iterator[SearchStep]:
+    """The relaxation alone, from a radius proved before and the distance of an adversarial point known before.
+
+    Steps carry a witness once one nearer than that is found. Time is counted, and may be looked at, by the clock of
+    `deadline.counted_by`: it is asked at every iteration of the solver.
+    """
+    ledger = Ledger(net, point, label, 2.0, max_seconds=max_seconds, max_regions=None)
+    ledger.lower, ledger.upper = lower, upper
+    yield from _relaxation(ledger, local_network(net, point, label))
+
+
+def _relaxation(ledger: Ledger, local: LocalNetwork) -> Iterator[SearchStep]:
+    """The steps of `certificates.semidefinite`, its directions followed to the boundary."""
 
     def follow(direction: np.ndarray) -> float:
         improve_along(ledger, local, direction)
@@ -71,7 +90,7 @@ def _both(ledger: Ledger, starts: Any) -> Iterator[SearchStep]:
     ledger.maker = ENTRY.name
     steps = improvements(
         ledger.net, ledger.point, ledger.label, lower=ledger.lower, upper=ledger.upper, follow=follow,
-        max_seconds=ledger.max_seconds - ledger.seconds, max_iterations=ledger.max_regions,
+        max_seconds=ledger.max_seconds - ledger.seconds, max_iterations=ledger.max_regions, clock=now,
     )  # fmt: skip
     for found in steps:
         ledger.raise_lower(found.lower)

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 import relucert_core as rc
-from relucert_core.certificates.semidefinite.radius import boundary_along, improvements
-from relucert_core.certificates.semidefinite.substitution import Frame
+from relucert_core.certificates.semidefinite.radius import improvements
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.witness import proved_adversarial
 from tests.certificates.semidefinite_problems import network
@@ -83,18 +82,3 @@ def test_both_sides_only_improve_and_the_budget_is_kept():
         assert after.upper <= before.upper
         assert after.seconds >= before.seconds
     assert steps[-1].lower <= steps[-1].upper
-
-
-def test_the_boundary_along_a_direction():
-    rng = np.random.default_rng(6)
-    net, point = network((3, 6, 6), rng), rng.standard_normal(3)
-    frame = Frame.around(net, torch.from_numpy(point))
-    hits = [boundary_along(frame, direction, 5.0) for direction in rng.standard_normal((10, 3))]
-    found = [hit for hit in hits if hit is not None]
-    assert found
-    for hit in found:
-        assert bool(proved_adversarial(net, hit[None], torch.tensor([frame.label]))[0])
-        inner = point + (hit.numpy() - point) * (1 - 1e-3)
-        assert int(np.argmax(net(inner))) == frame.label
-    assert boundary_along(frame, np.zeros(3), 5.0) is None
-    assert boundary_along(frame, np.full(3, np.nan), 5.0) is None

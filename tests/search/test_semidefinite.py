@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ import torch
 
 import relucert_core as rc
 from relucert_core.certificates.result import Limit
+from relucert_core.deadline import counted_by
 from relucert_core.errors import InvalidInput
-from relucert_core.search.semidefinite import two_sides
+from relucert_core.search.semidefinite import sharpened, two_sides
 from tests.helpers import random_network
 from tests.oracles import exact_forward
 from tests.oracles_bruteforce import brute_force
@@ -104,3 +106,19 @@ def test_a_budget_that_is_none_is_refused(budgets):
     net = rc.Network([np.eye(2), np.eye(2)], [np.zeros(2), np.zeros(2)])
     with pytest.raises(InvalidInput, match="must be a number"):
         rc.certify(net, np.array([2.0, 1.0]), method="semidefinite", **budgets)
+
+
+def test_it_goes_on_from_bounds_that_are_known():
+    net, point, low, high = small_case(np.random.default_rng(9))
+    label, asked = int(net(point).argmax()), []
+
+    def clock() -> float:
+        asked.append(time.perf_counter())
+        return asked[-1]
+
+    with counted_by(clock):
+        steps = list(sharpened(net, torch.from_numpy(point), label, lower=0.1 * low, upper=2 * high, max_seconds=20.0))
+    assert 0.1 * low < steps[-1].lower <= high
+    assert low <= steps[-1].upper <= 2 * high
+    assert (steps[-1].witness is None) == (steps[-1].upper == 2 * high)
+    assert len(asked) > steps[-1].regions > 0

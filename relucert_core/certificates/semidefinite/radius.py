@@ -7,7 +7,7 @@ quadratic bound of its margin, to the easiest; rivals that this bound excludes c
 only v_j < r^2, the others are asked for no more than that at first; once all have a value, the least one is worked on.
 A sweep that cannot beat the radius proved so far is given up. The radii tried lie between that radius and the nearest
 adversarial point known; with none known they double. `rivals` has what is tried for each rival. The directions of all
-solutions are followed to the boundary: adversarial points come for free.
+solutions go to the caller, who may follow them to the boundary: adversarial points come for free.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from relucert_core.certificates.semidefinite.rivals import Rival, Task
 from relucert_core.certificates.semidefinite.substitution import Frame
 from relucert_core.deadline import OutOfTime, ends_at, now
 from relucert_core.network import Network
-from relucert_core.rounding import below, distance_above
-from relucert_core.witness import WITNESS_SLACK, proved_adversarial
+from relucert_core.rounding import below
 
 CLOSED = 1 / (1 + 4e-7)
 FAR = 1e9  # times one more than the largest number of the point: the search goes no further
@@ -39,22 +38,13 @@ Follow = Callable[[np.ndarray], float]
 
 @dataclass(frozen=True, eq=False)
 class Improvement:
-    """Both sides so far. witness: (D,), proved adversarial, at distance `upper`, or None.
-
-    rival: the class that limits the last sweep, -1 without one. iterations: of the solver, in all.
-    """
+    """Both sides so far. rival: the class that limits the last sweep, or -1. iterations: of the solver, in all."""
 
     lower: float
     upper: float
-    witness: torch.Tensor | None
     rival: int
     iterations: int
     seconds: float
-
-    @property
-    def exact(self) -> bool:
-        """Does the witness prove the radius, up to the factor 1 + 1e-6?"""
-        return self.witness is not None and self.upper <= below(self.lower * (1 + WITNESS_SLACK))
 
 
 def improvements(
@@ -72,9 +62,9 @@ def improvements(
     """Search from one point (D,); a step after every improvement of either side, the last one when it ends.
 
     lower: a radius proved before. upper: the distance, rounded up, of an adversarial point known before. follow: looks
-    for a nearer one along a displacement (D,) and returns the distance, rounded up, of the nearest that is known to
-    the caller, who keeps it (by default this module looks, and keeps it as `witness`). max_seconds are those of
-    `clock`, max_iterations the solver's. Nothing is yielded where the label is not proved to win at the point.
+    for a nearer one along a displacement (D,) and returns the distance, rounded up, of the nearest that is known to the
+    caller, who keeps it; without it the upper bound stays. max_seconds are those of `clock`, max_iterations the
+    solver's. Nothing is yielded where the label is not proved to win at the point.
     """
     frame = Frame.around(net, point, label)
     if frame.margins.status[0] != "ok":
@@ -92,7 +82,6 @@ class _Search:
         self.frame, self.lower, self.upper, self.follow, self.clock = frame, lower, upper, follow, clock
         self.began, self.max_seconds, self.max_iterations = clock(), max_seconds, max_iterations
         self.balls = Balls(frame)
-        self.witness: torch.Tensor | None = None
         self.rival, self.iterations = -1, 0
         self.idle = 0  # sweeps in a row that moved neither side
         widths = frame.net.outputs
@@ -110,7 +99,7 @@ class _Search:
 
     def step(self) -> Improvement:
         """The state as a record."""
-        return Improvement(self.lower, self.upper, self.witness, self.rival, self.iterations, self.seconds)
+        return Improvement(self.lower, self.upper, self.rival, self.iterations, self.seconds)
 
     def run(self) -> Iterator[Improvement]:
         """Radius after radius, until the two sides meet, the time is up or nothing is gained any more."""
@@ -211,40 +200,6 @@ class _Search:
 
     def _follow(self, ways: np.ndarray) -> None:
         """Look for adversarial points along each of the displacements (S, D)."""
-        for way in ways:
-            if self.follow is not None:
-                self.upper = min(self.upper, self.follow(way))
-                continue
-            point = boundary_along(self.frame, way, 2 * min(self.upper, self.balls.found[-1].radius))
-            if point is None:
-                continue
-            distance = float(distance_above(point, torch.from_numpy(self.frame.point), 2.0))
-            if distance < self.upper:
-                self.upper, self.witness = distance, point
-
-
-def boundary_along(frame: Frame, direction: np.ndarray, farthest: float) -> torch.Tensor | None:
-    """The first point on the ray from the centre along `direction` (D,) that is proved adversarial, or None."""
-    length = float(np.linalg.norm(direction))
-    if not 0 < length < math.inf:
-        return None
-    along = torch.from_numpy(direction / length)
-    centre = torch.from_numpy(frame.point)
-
-    def reads_otherwise(distances: torch.Tensor) -> torch.Tensor:
-        logits = frame.net(centre + distances[:, None] * along)
-        return logits.argmax(1) != frame.label
-
-    grid = torch.linspace(0, farthest, 129, dtype=torch.float64)
-    hits = reads_otherwise(grid).nonzero()
-    if not len(hits):
-        return None
-    low, high = float(grid[max(int(hits[0]) - 1, 0)]), float(grid[int(hits[0])])
-    for _ in range(4):
-        inner = torch.linspace(low, high, 65, dtype=torch.float64)
-        first = int(reads_otherwise(inner).nonzero()[0])
-        low, high = float(inner[max(first - 1, 0)]), float(inner[first])
-    pushes = high * (1 + torch.tensor([0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6], dtype=torch.float64))
-    points = centre + pushes[:, None] * along
-    good = proved_adversarial(frame.net, points, torch.full((len(points),), frame.label)).nonzero()
-    return points[int(good[0])] if len(good) else None
+        follow = self.follow
+        if follow is not None:
+            self.upper = min([self.upper, *map(follow, ways)])

@@ -86,10 +86,10 @@ def test_the_time_a_page_takes_can_be_set(monkeypatch, text, seconds):
 
 def test_a_witness_counts_only_where_it_is_nearer():
     from relucert_core.certificates.result import Certificate
-    from relucert_core.certificates.semidefinite.radius import Improvement
+    from relucert_core.search.ledger import SearchStep
 
     start = Certificate("semidefinite", 2.0, 0.1, "lower bound", "ok", 7, 7)
-    step = Improvement(lower=0.2, upper=0.3, witness=None, rival=3, iterations=5, seconds=1.0)
+    step = SearchStep(lower=0.2, upper=0.3, regions=5, queue=0, seconds=1.0, status="searching", witness=None)
     found = live._certificate(start, step, math.inf)
     assert (found.radius, found.upper, found.witness, found.guarantee) == (0.2, math.inf, None, "lower bound")
     assert replace(found, radius=0.1).status == start.status
