@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import relucert_core as rc
 from pages.playground.code import plane_code
@@ -293,6 +294,29 @@ def test_network_file_is_shown_or_refused_with_a_sentence():
         at.file_uploader(key="pg_file").upload("n.safetensors", data).run()
         assert not at.exception
         assert words in at.error[0].value
+
+
+def test_a_state_dict_is_shown_once_its_activation_is_ticked():
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
+    data = io.BytesIO()
+    torch.save(module.state_dict(), data)
+    at = playground()
+    at.file_uploader(key="pg_file").upload("n.pth", data.getvalue()).run()
+    assert "activation" in at.error[0].value
+    at.checkbox(key="pg_relu").check().run()
+    assert not at.exception
+    assert not at.error
+    radius = rc.certify(rc.read_network(module), SHOWCASE["figure-1a"].point).radius
+    assert metrics(at)["Safe radius (certified)"] == down(radius)
+
+
+def test_a_network_that_carries_outputs_is_refused_on_the_plane():
+    net = rc.read_network(torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.LeakyReLU(), torch.nn.Linear(4, 2)))
+    at = playground()
+    at.file_uploader(key="pg_file").upload("n.safetensors", network_bytes(net)).run()
+    assert not at.exception
+    assert "chains of dense layers" in at.error[0].value
 
 
 @pytest.mark.parametrize("layer", [n for n in LAYERS if n in ("classes", "polyhedra", "decision", "data")])
