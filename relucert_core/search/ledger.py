@@ -185,6 +185,6 @@ class Pace:
         elif seconds < self.aim / 2:
             self.width = min(self.widest, 2 * self.width)
 
-    def expected(self, count: int) -> float:
+    def expected(self, count: float) -> float:
         """The seconds that `count` items may take."""
         return self.each * count

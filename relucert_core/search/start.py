@@ -53,15 +53,16 @@ def first_step(ledger: Ledger) -> SearchStep:
     return ledger.step(SEARCHING)
 
 
-def floor_steps(ledger: Ledger) -> Iterator[SearchStep]:
+def floor_steps(ledger: Ledger, *, crown_ada: bool = True) -> Iterator[SearchStep]:
     """Every cheaper certificate as a step, the cheapest first, if all of it fits its share of the time left.
 
     CROWN-Ada, mostly the best of them, gets more time and runs as long as that lasts: what a certificate has proved
-    when its time is over counts, and the search's lower bound is never below it.
+    when its time is over counts, and the search's lower bound is never below it. crown_ada=False: it ran before.
     """
     for entry in _FLOORS:
         yield from _floor(ledger, entry, _FLOOR_SHARE, _TRIALS * (1 + ledger.net.depth))
-    yield from linear_step(ledger)
+    if crown_ada:
+        yield from linear_step(ledger)
     for entry in _LINEAR[1:]:
         yield from _floor(ledger, entry, _FLOOR_SHARE, _TRIALS * 4 * ledger.net.depth**2)
 

@@ -1,8 +1,8 @@
 """The exact distance (norm 2) by branch and bound, anytime: both bounds are proved at every step.
 
-Method. The lower bound starts from the simplex and CROWN-Ada certificates, the upper bound from the `best` attack.
-What a first try with few nodes leaves open goes to the semidefinite bound (`relaxed`), which moves both sides;
-branching has the gap that is left.
+Method. The lower bound starts from the cheaper certificates, the upper bound from the attacks. In small networks a try
+with few nodes comes first, and then branching for as long as it is foreseen to close the gap soon (`forecast`). What is
+open after that goes to the semidefinite bound (`relaxed`), which moves both sides; branching has the gap that is left.
 A tree of nodes (see `facts`, `nodes`, `tree`) covers all adversarial points within a radius R: each node fixes the
 signs of some neurons for one rival class, and the nearest point of its relaxation, proved by the aggregated half-space
 rule (`half_spaces`), bounds its distance. When no node of distance below R is left, nothing within R is adversarial.
@@ -29,10 +29,11 @@ from relucert_core.certificates.result import EXACT, Certificate, CertificateEnt
 from relucert_core.deadline import OutOfTime
 from relucert_core.network import Network
 from relucert_core.search.each import certify_each
+from relucert_core.search.exact.forecast import Growth
 from relucert_core.search.exact.nodes import Bounded
 from relucert_core.search.exact.polar import beside_corners, nearest_around, next_to, planar
 from relucert_core.search.exact.relax import Ball
-from relucert_core.search.exact.relaxed import semidefinite_steps
+from relucert_core.search.exact.relaxed import semidefinite_steps, takes_part
 from relucert_core.search.exact.tree import Tree, widest
 from relucert_core.search.half_spaces import Proposer, propose_weights
 from relucert_core.search.improve import improve
@@ -59,6 +60,11 @@ QUEUE_BYTES = 1_000_000_000
 _QUICK = 300  # nodes spent at once on the whole radius: easy points need fewer
 _STEP = 0.1  # of the upper bound, from one stage to the next, to begin with
 _QUICK_WIDTH = 256  # hidden neurons up to which that is worth while
+_QUICK_SHARE = 0.5  # of the time left that it may take, so that the cheaper bounds have their turn
+_SAME_BALL = 0.97  # a ball that is hardly smaller is not tried again
+_STAGES_SHARE = 0.6  # of the time left that stages may take before the semidefinite bound
+_STAGES_SECONDS = 3.0  # and no more than so long: about what the semidefinite bound needs for a small network
+_CHEAP_TRY = 0.1  # seconds: a try that is foreseen to take less comes before CROWN-Ada
 _QUICK_PLANAR = 120  # nodes spent at once with two inputs
 _PATIENT = 4000  # nodes spent there after those, a layer only after the one before it: its cells are few
 
@@ -85,7 +91,6 @@ def explore(
         return
     status = ""
     if ledger.lower < math.inf and not first.exact:
-        yield from linear_step(ledger) if net.inputs == 2 else floor_steps(ledger)
         status = yield from _Search(ledger, proposer, max_queue).run(starts)
     yield ledger.step(NOWHERE if ledger.lower == math.inf else status or UNPROVED)
 
@@ -99,40 +104,100 @@ class _Search:
         bytes_each = 8 * (3 * self.local.neurons + self.local.size + 40)
         self.max_queue = QUEUE_BYTES // bytes_each if max_queue is None else max_queue
         self.pace = Pace(_expected_seconds(ledger.net), widest(self.local), ledger.max_seconds)
+        self.quick = self.local.neurons <= _QUICK_WIDTH
+        self.far = FAR * (1 + float(ledger.point.abs().max()))
+        self.tried = math.inf  # radius of the last try at the whole ball with few nodes
 
     def run(self, starts: Any) -> Generator[SearchStep, None, str]:
-        """A cheap attack and a try at the whole ball, then the best attack and the stages; returns why it ended."""
-        ledger = self.ledger
-        far = FAR * (1 + float(ledger.point.abs().max()))
-        quick, status = self.local.neurons <= _QUICK_WIDTH, ""
+        """In small networks a try with the cheapest means, then the other bounds and attacks, then the stages.
+
+        Returns why the search ended.
+        """
+        ledger, local, status = self.ledger, self.local, ""
+        tries = self.quick or planar(local)
+        if tries:
+            status = yield from self._first_try(starts)
+            if self._closed():
+                return status
+        if status or not tries:  # without nodes nothing but these bounds can help
+            yield from floor_steps(ledger, crown_ada=not tries)
+        if status:
+            return status
+        yield from self._attack(starts, "best")
+        if self.quick:
+            status = yield from self._try_whole_ball()
+            if not status and takes_part(ledger, local):
+                status = yield from self._stages(_STEP, while_promising=True)
+        if status or self._closed():
+            return status
+        if tries:
+            yield from floor_steps(ledger, crown_ada=False)
+        yield from semidefinite_steps(ledger, local, self.proposer)
+        return (yield from self._stages(_STEP if self.quick else _STEP / 5))
+
+    def _first_try(self, starts: Any) -> Generator[SearchStep, None, str]:
+        """CROWN-Ada, and DeepFool with a few nodes, what is foreseen to be cheaper first; why the search ended.
+
+        With two inputs a look all around from what CROWN-Ada proves takes the place of the attack.
+        """
+        ledger, status = self.ledger, ""
+        try_first = self.pace.expected(_QUICK) < _CHEAP_TRY and not planar(self.local)
+        if not try_first:
+            yield from linear_step(ledger)
         if planar(self.local):
-            status = yield from self._run_planar(far)
-            if status or self._closed():
-                return status
-            yield from floor_steps(ledger)
-        for method in ("deepfool", "best") if quick else ("best",):
-            yield from attack_step(ledger, starts, method)
-            if ledger.witness is not None:
-                ledger.maker = POLISH
-                self._improve(self.local.nearby(ledger.witness))
-            if quick and (ledger.witness is not None or method == "best"):
-                status = yield from self._stage(min(ledger.upper, far), _QUICK)
-            if status or self._closed():
-                return status
-        yield from semidefinite_steps(ledger, self.local, self.proposer)
-        step = _STEP if quick else _STEP / 5
-        while not status and not self._closed():
-            if ledger.lower >= far:
+            status = yield from self._run_planar()
+        else:
+            yield from self._attack(starts, "deepfool")
+            if ledger.witness is not None:  # without one the ball has no end
+                status = yield from self._try_whole_ball()
+        if try_first and not self._closed():
+            yield from linear_step(ledger)
+        return status
+
+    def _share_of_time(self, share: float) -> float:
+        """When so large a share of the time left will be over, in seconds since the start."""
+        return self.ledger.seconds + share * (self.ledger.max_seconds - self.ledger.seconds)
+
+    def _attack(self, starts: Any, method: str) -> Iterator[SearchStep]:
+        """An attack, and the way from its witness to a nearer one."""
+        ledger = self.ledger
+        yield from attack_step(ledger, starts, method)
+        if ledger.witness is not None:
+            ledger.maker = POLISH
+            self._improve(self.local.nearby(ledger.witness))
+
+    def _try_whole_ball(self) -> Generator[SearchStep, None, str]:
+        """A few nodes on the whole ball, if it is much smaller than at the last try; returns why the search ended."""
+        radius = min(self.ledger.upper, self.far)
+        if radius > _SAME_BALL * self.tried or self._closed():
+            return ""
+        self.tried = radius
+        return (yield from self._stage(radius, _QUICK, until=self._share_of_time(_QUICK_SHARE)))
+
+    def _stages(self, step: float, *, while_promising: bool = False) -> Generator[SearchStep, None, str]:
+        """Stage after stage, each `step` of the upper bound further; returns why the search ended, if it did.
+
+        while_promising: only as long as it is foreseen that they close the gap sooner than the semidefinite bound.
+        """
+        ledger, status, growth = self.ledger, "", Growth()
+        until = (
+            min(self._share_of_time(_STAGES_SHARE), ledger.seconds + _STAGES_SECONDS) if while_promising else math.inf
+        )
+        while not status and not self._closed() and ledger.seconds < until:
+            if ledger.lower >= self.far:
                 return NONE_FOUND
-            before = ledger.regions
-            status = yield from self._stage(min(self._next_radius(step), far))
+            before, radius = ledger.regions, min(self._next_radius(step), self.far)
+            status = yield from self._stage(radius, until=until)
             used = ledger.regions - before
+            growth.record(radius, used)
+            if while_promising and ledger.seconds + self.pace.expected(growth.nodes(ledger.upper)) > until:
+                break
             step = min(step * 1.5, 0.2) if used < 100 else max(step / 2, 0.02) if used > 2000 else step
         return status
 
-    def _run_planar(self, far: float) -> Generator[SearchStep, None, str]:
+    def _run_planar(self) -> Generator[SearchStep, None, str]:
         """For two inputs: a look all around instead of the attacks, and two tries at the whole ball."""
-        ledger = self.ledger
+        ledger, far = self.ledger, self.far
         ledger.maker = LOOK_AROUND
         near = nearest_around(self.local, ledger.lower)
         if near is not None:
@@ -161,14 +226,17 @@ class _Search:
         return upper if radius + step / 2 * upper > upper else radius
 
     def _stage(
-        self, radius: float, limit: float = math.inf, *, layers_first: bool = False
+        self, radius: float, limit: float = math.inf, *, until: float = math.inf, layers_first: bool = False
     ) -> Generator[SearchStep, None, str]:
-        """Search the ball of `radius` with up to `limit` nodes; returns why the whole search has to end, if it has."""
+        """Search the ball of `radius` with up to `limit` nodes; returns why the whole search has to end, if it has.
+
+        until: the seconds since the start at which the stage is given up; what it has proved by then counts.
+        """
         ledger = self.ledger
         ball = Ball.around(self.local, radius)
         tree = Tree(ball, ledger.net.classes, self.proposer, layers_first=layers_first)
         ledger.maker, used, batches = BRANCHING, 0, 0
-        while not tree.finished and used < limit:
+        while not tree.finished and used < limit and ledger.seconds < until:
             width, status = self._affordable_width(tree)
             if status:
                 return status

@@ -24,10 +24,15 @@ _SHORTEST = 0.05  # seconds left from which it is worth while
 _SHALLOW = 2  # weight layers with which the quadratic bound gives what the relaxation does, in a tenth of the time
 
 
+def takes_part(ledger: Ledger, local: LocalNetwork) -> bool:
+    """Does the semidefinite bound work in this search?"""
+    return not planar(local) and ledger.max_regions == math.inf
+
+
 def semidefinite_steps(ledger: Ledger, local: LocalNetwork, proposer: Proposer) -> Iterator[SearchStep]:
     """Raise the ledger's lower bound and lower its upper one by the semidefinite bound, step by step, in time."""
     left = ledger.max_seconds - ledger.seconds
-    if planar(local) or ledger.max_regions < math.inf or left < _SHORTEST:
+    if not takes_part(ledger, local) or left < _SHORTEST:
         return
 
     def follow(direction: np.ndarray) -> float:
