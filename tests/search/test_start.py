@@ -71,12 +71,11 @@ def test_a_batch_gives_what_each_point_alone_gives(name):
     np.testing.assert_allclose(rc.certify(net, points[::-1], name).radius[::-1], batch, rtol=1e-3)
 
 
-def test_a_deadline_ends_a_bisection_with_what_it_has_proved(monkeypatch):
+def test_a_deadline_ends_a_bisection_with_what_it_has_proved():
     """A counted clock: every look at it is one second."""
     whole = rc.certify(DEEP, np.full(30, 0.5), "crown-ada")
     ticks = itertools.count()
-    monkeypatch.setattr(deadline.time, "perf_counter", lambda: float(next(ticks)))
-    with deadline.ends_at(8.0):
+    with deadline.counted_by(lambda: float(next(ticks))), deadline.ends_at(8.0):
         cut = rc.certify(DEEP, np.full(30, 0.5), "crown-ada")
     assert 0 <= cut.radius <= whole.radius * (1 + bisection.TOLERANCE)
     assert cut.parts["trials"] < whole.parts["trials"]
