@@ -37,11 +37,6 @@ def plain_number(value: Any) -> Any:
     return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
 
 
-def norm_name(norm: float) -> str:
-    """L1, L2 or Linf, as pages and tables print it."""
-    return "Linf" if norm == math.inf else f"L{norm:.0f}"
-
-
 def dual(norm: float) -> float:
     """The dual order q with 1/p + 1/q = 1."""
     return {1.0: math.inf, 2.0: 2.0, math.inf: 1.0}[norm]

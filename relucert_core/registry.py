@@ -17,7 +17,8 @@ from relucert_core.certificates.result import Certificate, CertificateBatch, Cer
 from relucert_core.devices import on_cpu
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_labels, as_points
-from relucert_core.norms import check_norm, norm_name, plain_number
+from relucert_core.norms import check_norm, plain_number
+from relucert_core.words import norm_name
 
 _FOLDERS = ("certificates", "search")
 _DEFINES = re.compile(r"^ENTR(?:Y|IES)\b", re.MULTILINE)

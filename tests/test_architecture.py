@@ -13,6 +13,7 @@ MODULES = sorted(ENGINE.rglob("*.py"))
 
 # Whatever knows nothing of networks; every other row may import all of these.
 GROUND = (
+    "words",
     *("errors", "files", "devices", "memory", "solvers", "tolerances", "ranges", "arrays", "cards", "deadline"),
     *("rounding", "definiteness", "norms", "paths", "threads"),
 )

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from pages.shared import own
 from pages.shared.digit import packed
-from pages.shared.words import NORM_NAMES
+from relucert_core.words import norm_in_code
 
 if TYPE_CHECKING:
     from pages.beyond.state import Scene
 
-_ORDERS = {"L2": "2", "Linf": '"inf"', "L1": "1"}
 _SEARCH = """
 for step in rc.search(net, x, norm={norm}, method="{method}", max_seconds={seconds}):
     print(f"{{step.seconds:6.2f}} s: {{step.lower:.5f}} <= exact <= {{step.upper:.5f}}, {{step.regions}} looked at")
@@ -34,7 +33,7 @@ print(len(plane), "polyhedra around u")
 
 def beyond_code(scene: Scene, third: str, number: int, *, half: float, seconds: int) -> str:
     """The search and the slice of a scene; `third`, `number`: the third point of the plane, and its image or seed."""
-    search = _SEARCH.format(norm=_ORDERS[NORM_NAMES[scene.norm]], method=scene.method, seconds=seconds)
+    search = _SEARCH.format(norm=norm_in_code(scene.norm), method=scene.method, seconds=seconds)
     if scene.digit is None:
         return _toy_head(scene) + search + _TOY.format(low=-half, high=half)
     directions = {

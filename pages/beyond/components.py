@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pages.shared.component import BrowserComponent, sent_point, sent_whole
-from pages.shared.words import up
 from relucert_core.figures.slice import (
     DASHES,
     EDGE_OPACITY,
@@ -23,6 +22,7 @@ from relucert_core.figures.slice import (
     viewer_data,
 )
 from relucert_core.figures.theme import Theme
+from relucert_core.words import up
 
 if TYPE_CHECKING:
     from relucert_core.experiments.explored import Explored

@@ -14,7 +14,7 @@ from pages.beyond.components import morph
 from pages.beyond.live import Live
 from pages.beyond.slice import Cut, show_slice
 from pages.beyond.state import GROW, Scene
-from pages.beyond.words import UNIT, compared, ended, headline, labels, seconds, sentence
+from pages.beyond.words import UNIT, compared, ended, headline, labels, sentence
 from pages.shared import engine, own, shell
 from pages.shared.charts import CAMERA
 from pages.shared.control import control
@@ -22,11 +22,11 @@ from pages.shared.keys import listen_to_keys
 from pages.shared.shell import footer, presenting
 from pages.shared.text import say_problem
 from pages.shared.toggle_button import toggle_button
-from pages.shared.words import down, up
 from relucert_core.errors import RelucertError
 from relucert_core.figures.digits import digit_png
 from relucert_core.figures.export import to_svg
 from relucert_core.figures.search_trace import search_trace
+from relucert_core.words import NORM_NAMES, down, duration, up
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -65,7 +65,7 @@ def live_of(scene: Scene) -> Live | None:
 
 def base_of(scene: Scene) -> tuple[SearchRun, Recorder | None, str]:
     """What is known without pressing anything: the stored run, else a short search made now; with where it is from."""
-    norm = "L2" if scene.norm == 2 else "L1" if scene.norm == 1 else "Linf"
+    norm = NORM_NAMES[scene.norm]
     if not scene.toy:
         kept = beyond_engine.stored(scene.net, scene.model, scene.name, scene.method, norm)
         if kept is not None and kept.header is not None:
@@ -81,7 +81,7 @@ def base_of(scene: Scene) -> tuple[SearchRun, Recorder | None, str]:
         )
     run = recorder.run()
     more = "." if run.exact else "; press Start for more."
-    return run, recorder, f"A first look, searched just now in {seconds(run.last.seconds)}{more}"
+    return run, recorder, f"A first look, searched just now in {duration(run.last.seconds)}{more}"
 
 
 def chart_of(scene: Scene, run: SearchRun, height: int, least: float = 0.0) -> go.Figure:
@@ -93,7 +93,7 @@ def chart_of(scene: Scene, run: SearchRun, height: int, least: float = 0.0) -> g
 def still_chart(scene: Scene, run: SearchRun, height: int) -> go.Figure:
     """The finished chart, with hover."""
     figure = chart_of(scene, run, height)
-    words = f"Lower bound {down(run.lower)}, upper bound {up(run.upper)} after {seconds(run.last.seconds)}"
+    words = f"Lower bound {down(run.lower)}, upper bound {up(run.upper)} after {duration(run.last.seconds)}"
     st.plotly_chart(figure, key="beyond_chart", config=CAMERA, theme=None, alt=words)
     return figure
 
@@ -158,7 +158,7 @@ def drive(scene: Scene, live: Live, chart: Any, words: Any, top: Any, told: Any)
         chart.image(to_svg(figure, _LIVE_WIDTH).decode(), width="stretch")
         unit, last = UNIT[run.subject.method], run.last
         told.markdown(sentence(run, scene.norm, toy=scene.toy))
-        work = f"{last.regions:,} {unit}, {last.queue:,} waiting, {seconds(last.seconds)} of {seconds(live.seconds)}"
+        work = f"{last.regions:,} {unit}, {last.queue:,} waiting, {duration(last.seconds)} of {duration(live.seconds)}"
         words.progress(min(1.0, last.seconds / live.seconds), work)
     st.rerun()
 

@@ -15,11 +15,11 @@ from pages.beyond.components import growth, slice_viewer, spot_of, zoom_of
 from pages.beyond.state import ANOTHER, FACE, RANDOM, REACH, STATE, VIEWER, Scene, zoom_by
 from pages.shared import engine
 from pages.shared.shell import presenting
-from pages.shared.words import down, up
 from relucert_core.experiments.explored import explored_regions
 from relucert_core.experiments.search_run import Recorder, SearchRun, explored_patterns
 from relucert_core.experiments.slices import SlicePlane, SliceView, random_third
 from relucert_core.figures.slice import Circle, Spot
+from relucert_core.words import down, up
 
 if TYPE_CHECKING:
     from relucert_core.network import Network

@@ -16,9 +16,9 @@ from pages.shared.fields import choice, number
 from pages.shared.keys import pressed_key
 from pages.shared.shell import presenting, theme_name
 from pages.shared.state import PageState
-from pages.shared.words import NORM_CHOICES
 from relucert_core.figures.theme import Theme, find_theme
 from relucert_core.ranges import Range
+from relucert_core.words import NORM_CHOICES
 
 if TYPE_CHECKING:
     from relucert_core.network import Network

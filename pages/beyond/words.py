@@ -5,20 +5,24 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from pages.shared.words import down, meaning, number, up
+from pages.shared.words import meaning
+from relucert_core.certificates.result import TIE
+from relucert_core.experiments.search_run import STOPPED
+from relucert_core.search.ledger import EXACT_STATUS, MEMORY, NOWHERE, REGIONS, SEARCHING, TIME
+from relucert_core.words import down, duration, number, up
 
 if TYPE_CHECKING:
     from relucert_core.experiments.search_run import SearchRun
 
 _STATUS = {
-    "exact": "the witness proves the radius",
-    "searching": "still searching",
-    "stopped": "stopped by hand; what is proved stays proved",
-    "time is up": "the time was up; what is proved stays proved",
-    "the limit of regions is reached": "the limit of polyhedra was reached; what is proved stays proved",
-    "the memory limit is reached": "the memory limit was reached; what is proved stays proved",
-    "nothing is adversarial": "no input at all is read differently",
-    "tie for the first place": "two answers tie here, so the radius is 0",
+    EXACT_STATUS: "the witness proves the radius",
+    SEARCHING: "still searching",
+    STOPPED: "stopped by hand; what is proved stays proved",
+    TIME: "the time was up; what is proved stays proved",
+    REGIONS: "the limit of polyhedra was reached; what is proved stays proved",
+    MEMORY: "the memory limit was reached; what is proved stays proved",
+    NOWHERE: "no input at all is read differently",
+    TIE: "two answers tie here, so the radius is 0",
 }
 UNIT = {"exact": "pieces of the ball", "neighbours": "polyhedra"}
 
@@ -43,7 +47,7 @@ def sentence(run: SearchRun, norm: float, *, toy: bool) -> str:
     if first > 0 and run.lower < math.inf and run.lower > first:
         grown += f", and grew {number(run.lower / first, 3 if run.lower / first >= 100 else 2)} times as large"
     worked = f"{run.last.regions:,} {unit} worked through" if run.last.regions else "by cheap bounds and attacks alone"
-    work = f"{grown}: {worked}, in {seconds(run.last.seconds)}."
+    work = f"{grown}: {worked}, in {duration(run.last.seconds)}."
     if toy or not 0 < run.lower < math.inf:
         return work
     return f"{work} {meaning(run.lower, norm)}."
@@ -71,18 +75,13 @@ def labels(run: SearchRun) -> tuple[str, str, str]:
     )
 
 
-def seconds(value: float) -> str:
-    """A time for reading."""
-    return f"{value:.0f} s" if value >= 20 else f"{value:.1f} s" if value >= 1 else f"{max(1000 * value, 1):.0f} ms"
-
-
 def readings_table(run: SearchRun, rows: int = 12) -> dict[str, list[str]]:
     """The search as text: a few of its readings, the first and the last always."""
     count = len(run.readings)
     step = max(1, math.ceil((count - 1) / (rows - 1))) if count > 1 else 1
     chosen = [run.readings[i] for i in sorted({*range(0, count, step), count - 1})]
     return {
-        "Time": [seconds(r.seconds) for r in chosen],
+        "Time": [duration(r.seconds) for r in chosen],
         "Safe to (proved)": [down(r.lower, 4) for r in chosen],
         "Fooled at (found)": [up(r.upper, 4) for r in chosen],
         f"{UNIT[run.subject.method].capitalize()} worked through": [f"{r.regions:,}" for r in chosen],

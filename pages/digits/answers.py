@@ -7,9 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pages.digits.words import milliseconds
-from pages.shared.words import NORM_NAMES, down, number, up
 from relucert_core.figures.number_line import ESTIMATE, LOWER, UPPER, Mark
+from relucert_core.words import NORM_NAMES, down, duration, number, up
 
 if TYPE_CHECKING:
     from relucert_core.attacks.result import Attack, AttackEntry
@@ -115,12 +114,12 @@ class Answers:
             if (c := self.certificates.get(entry.name)) is not None:
                 text = number(c.radius) if c.guarantee == "estimate" else down(c.radius)
                 rows.append(
-                    (display_title(entry), _KINDS[c.guarantee], text, milliseconds(c.seconds), c.status.split(":")[0])
+                    (display_title(entry), _KINDS[c.guarantee], text, duration(c.seconds), c.status.split(":")[0])
                 )
         for attack_entry in self.attack_entries:
             if (a := self.attacks.get(attack_entry.name)) is not None:
                 text, status = (up(a.distance), "ok") if a.success else ("-", "nothing found")
-                rows.append((attack_entry.title, "upper bound (attack)", text, milliseconds(a.seconds), status))
+                rows.append((attack_entry.title, "upper bound (attack)", text, duration(a.seconds), status))
         names = ("Method", "Kind", f"Distance ({NORM_NAMES[self.norm]})", "Time", "Status")
         return dict(zip(names, map(list, zip(*rows)))) if rows else {}
 

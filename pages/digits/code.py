@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from relucert_core.words import norm_in_code
 
 
 def digit_code(network: str, digit: str, norm: float, attack: str, *, valid_pixels: bool = False) -> str:
@@ -13,7 +13,7 @@ def digit_code(network: str, digit: str, norm: float, attack: str, *, valid_pixe
     reading = network if "(" in network else f'rc.load_model("{network}")'
     shipped = digit.isdigit()
     point = f"rc.mnist_sample()[0][{digit}]" if shipped else f'unpack_digit("{digit}")'
-    order = '"inf"' if norm == math.inf else f"{norm:.0f}"
+    order = norm_in_code(norm)
     extra = "" if shipped else "from relucert_core.datasets.packing import unpack_digit\n"
     extra += "from relucert_core.importers.for_digits import for_digits\n" if reading.startswith("for_digits") else ""
     box = ", bounds=(0, 1)" if valid_pixels else ""

@@ -16,7 +16,7 @@ import streamlit as st
 
 from pages.digits.answers import Answers
 from pages.shared.engine import as_point, give_way, heavy, job_seconds
-from pages.shared.words import up
+from relucert_core.words import up
 
 if TYPE_CHECKING:
     from pages.digits.results import Scene

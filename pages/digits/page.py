@@ -22,8 +22,8 @@ from pages.shared.digit_sources import source_panel
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.shell import footer, presenting
 from pages.shared.text import plain, say_problem
-from pages.shared.words import NORM_CHOICES, NORM_NAMES
 from relucert_core.errors import RelucertError, Unsupported
+from relucert_core.words import NORM_CHOICES, NORM_NAMES
 
 if TYPE_CHECKING:
     from relucert_core.importers.shipped import ModelCard

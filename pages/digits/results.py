@@ -10,16 +10,17 @@ import streamlit as st
 
 from pages.digits import engine as answering
 from pages.digits.answers import Answers
-from pages.digits.words import NORM_HELP, limited_by, milliseconds, promise, unknown_gap
+from pages.digits.words import NORM_HELP, limited_by, promise, unknown_gap
 from pages.shared import engine, shell
 from pages.shared.charts import CAMERA, STILL
 from pages.shared.digit import GALLERY, Digit
 from pages.shared.shell import presenting, theme_name
-from pages.shared.words import NORM_NAMES, down, headline, number, up
+from pages.shared.words import headline
 from relucert_core.figures.digits import digit_png
 from relucert_core.figures.number_line import bounds_chart, number_line
 from relucert_core.figures.pictures import signed_picture
 from relucert_core.figures.theme import Theme, find_theme
+from relucert_core.words import NORM_NAMES, down, duration, number, up
 
 if TYPE_CHECKING:
     from relucert_core.certificates.within_region import RegionDistance
@@ -236,5 +237,5 @@ def inside_words(scene: Scene, inside: RegionDistance) -> str:
     rival = "another class" if inside.rival is None else scene.names[inside.rival]
     return (
         f"Inside the region, the nearest point read as **{rival}** is at **{up(inside.distance)}** "
-        f"({NORM_NAMES[scene.norm]}, found in {milliseconds(inside.seconds)}). The true distance is at most that."
+        f"({NORM_NAMES[scene.norm]}, found in {duration(inside.seconds)}). The true distance is at most that."
     )

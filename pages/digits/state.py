@@ -9,7 +9,7 @@ from pages.shared import engine, own
 from pages.shared.digit import DigitFields
 from pages.shared.fields import choice, switch
 from pages.shared.state import PageState
-from pages.shared.words import NORM_CHOICES
+from relucert_core.words import NORM_CHOICES
 
 DEFAULT_NETWORK = "mnist-1024-512"
 

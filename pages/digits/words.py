@@ -5,18 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from pages.shared.words import down, meaning, up
+from pages.shared.words import meaning, no_radius
+from relucert_core.words import down, up
 
 if TYPE_CHECKING:
     from relucert_core.certificates.result import Certificate, Limit
 
-_STATUS = {
-    "tie for the first place": "Two answers tie for the first place here, so the safe radius is 0.",
-    "wrong prediction": "The network does not give the wanted answer here, so the safe radius is 0.",
-    "degenerate": "The digit lies on a face of its region, or so near that rounding leaves it open: the radius is 0.",
-    "tie inside a pooling window": "Equal pixels tie inside a pooling window, which is a face: its radius is 0.",
-    "overflow": "The numbers grew too large for float64 here, so the safe radius is 0.",
-}
 NORM_HELP = {
     2.0: "L2: the square root of the sum of all squared changes of pixels",
     math.inf: "Linf: the largest change of any pixel",
@@ -24,15 +18,10 @@ NORM_HELP = {
 }
 
 
-def milliseconds(seconds: float) -> str:
-    """A time for reading."""
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{max(seconds * 1000, 0.1):.1f} ms"
-
-
 def promise(reads: str, radius: float, norm: float, status: str) -> str:
     """What is proved, in one or two sentences."""
     if radius <= 0:
-        reason = _STATUS.get(status, f"The proof gives no radius here ({status}).")
+        reason = no_radius(status, thing="digit", answer="answer", answers="answers")
         return f"{reason} Nothing is guaranteed for this digit."
     if radius == math.inf:
         return f"Proved: no change of any size makes this network read anything but {reads}."

@@ -15,6 +15,7 @@ from pages.shared.text import say_problem
 from relucert_core.errors import DataUnavailable, RelucertError
 from relucert_core.experiments.catalogue import FIGURES
 from relucert_core.figures.theme import find_theme
+from relucert_core.words import duration
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -103,15 +104,11 @@ def drive(place: DeltaGenerator, name: str, images: int) -> None:
         bar = st.progress(0.0, "Starting")
         st.button("Stop", on_click=stop_run)
     for progress in runs.steps(name, images):
-        left = "" if progress.seconds_left is None else f", about {_duration(progress.seconds_left)} left"
+        left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
         words = f"{progress.images_done} of {progress.images} images done{left}. Now: {progress.words}"
         bar.progress(progress.done / max(progress.total, 1), words)
     stop_run()
     st.rerun()
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{max(seconds, 1):.0f} s"
 
 
 def record_in_view(name: str, own: bool, images: int) -> tuple[Record | None, str]:

@@ -15,6 +15,7 @@ from relucert_core.experiments.records import LOWER, Panel, Record, to_csv, to_j
 from relucert_core.experiments.summaries import Summary, summarise
 from relucert_core.experiments.tables import accuracy_table, claims_table, rounded, summary_table
 from relucert_core.figures.reports import pictures_of
+from relucert_core.words import duration
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -207,14 +208,10 @@ def _time_words(record: Record) -> str:
     simplex, crown = rows.get("simplex"), rows.get("crown-ada")
     if simplex is None:
         return "No method has finished an image yet."
-    time = f"On {panel.title} the region's safe radius takes **{_milliseconds(simplex.seconds.median)}** an image here"
+    time = f"On {panel.title} the region's safe radius takes **{duration(simplex.seconds.median)}** an image here"
     if crown is None:
         return f"{time}."
-    words = f"{time}, CROWN-Ada **{_milliseconds(crown.seconds.median)}**"
+    words = f"{time}, CROWN-Ada **{duration(crown.seconds.median)}**"
     if panel.radii and simplex.values.median > 0:
         return f"{words} for a radius {rounded(crown.values.median / simplex.values.median)} times as large."
     return f"{words}."
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{rounded(seconds)} s" if seconds >= 1 else f"{rounded(1000 * seconds)} ms"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pages.shared.words import down
+from relucert_core.words import down
 
 if TYPE_CHECKING:
     from relucert_core.experiments.lesson import LayerTrace, Line, Walk

@@ -13,7 +13,6 @@ from pages.lesson.code import lesson_code
 from pages.lesson.steps import STEPS
 from pages.shared.control import control
 from pages.shared.shell import presenting, theme_name
-from pages.shared.words import down
 from relucert_core.experiments.lesson import (
     LESSON_BIASES,
     LESSON_POINT,
@@ -29,6 +28,7 @@ from relucert_core.experiments.lesson import (
 from relucert_core.experiments.lesson_mix import Mix, mix
 from relucert_core.figures.lesson import lesson_scene
 from relucert_core.figures.theme import find_theme
+from relucert_core.words import down
 
 _HERE = Path(__file__).parent
 STYLE, PRESENT_STYLE = _HERE / "page.css", _HERE / "present.css"

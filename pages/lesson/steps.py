@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pages.lesson import formulas
 from pages.lesson import questions as ask
 from pages.lesson.questions import Question
-from pages.shared.words import down
 from relucert_core.experiments.lesson import LESSON_BIASES, LESSON_WEIGHTS
+from relucert_core.words import down
 
 if TYPE_CHECKING:
     from relucert_core.experiments.lesson import Walk

@@ -16,8 +16,8 @@ from pages.shared.component import sent_point
 from pages.shared.control import control, reading
 from pages.shared.plane import Answer, answer_at, true_distance
 from pages.shared.shell import presenting
-from pages.shared.words import down
 from relucert_core.errors import RelucertError
+from relucert_core.words import down
 
 MODE, PROBLEM, NEW_CLASS = "pg_mode", "pg_problem", "pg_new_class"
 X, Y = "pg_x", "pg_y"

@@ -5,18 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pages.shared.plane import limit
-from pages.shared.words import down, number, up
+from pages.shared.words import no_radius
+from relucert_core.words import down, number, up
 
 if TYPE_CHECKING:
     from pages.shared.plane import Answer
     from relucert_core.attacks.result import Attack
-
-_STATUS = {
-    "tie for the first place": "Two classes tie at this very point, so the safe radius is 0.",
-    "degenerate": "The point lies on a face, or so near that rounding leaves it open: the safe radius is 0.",
-    "overflow": "The numbers grew too large for float64 here, so the safe radius is 0.",
-    "wrong prediction": "The network does not give the wanted class here, so the safe radius is 0.",
-}
 
 
 def headline(answer: Answer) -> str:
@@ -29,7 +23,7 @@ def case(answer: Answer) -> str:
     """Which case of Figure 1 holds and what limits the ball, in one sentence."""
     cert = answer.simplex
     if cert.radius == 0:
-        return _STATUS.get(cert.status, f"The safe radius is 0 here ({cert.status}).")
+        return no_radius(cert.status, thing="point", answer="class", answers="classes")
     if cert.limit is None:
         return "Nothing limits the ball: this network gives one class to the whole plane."
     if cert.limit.kind == "class":

@@ -11,11 +11,11 @@ import numpy as np
 import streamlit as st
 
 from pages.shared.engine import heavy
-from pages.shared.words import down, up
 from relucert_core.arrays import Vector
 from relucert_core.certificates.result import Certificate
 from relucert_core.planar import PlanarComplex, planar_complex
 from relucert_core.registry import certify
+from relucert_core.words import down, up
 
 if TYPE_CHECKING:
     from relucert_core.network import Network

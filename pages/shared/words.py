@@ -1,40 +1,26 @@
-"""Numbers and answers in words that a student understands. No Streamlit, no computation but rounding for print."""
+"""Answers in words that a student understands. No Streamlit, no computation."""
 
 from __future__ import annotations
 
 import math
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
+from relucert_core.certificates.result import DEGENERATE, OVERFLOW, POOL_TIE, TIE, WRONG
+from relucert_core.words import NORM_NAMES, down, number, up
 
-NORM_NAMES = {2.0: "L2", math.inf: "Linf", 1.0: "L1"}
-NORM_CHOICES = {name: norm for norm, name in NORM_NAMES.items()}
-
-
-def number(value: float, digits: int = 2, rounding: str = ROUND_HALF_EVEN) -> str:
-    """A distance for reading: 2 significant digits, plain where that is short, else a power of ten."""
-    if value == math.inf:
-        return "∞"
-    if value == 0 or math.isnan(value):
-        return "0" if value == 0 else "?"
-    exact = Decimal(value)
-    exponent = exact.adjusted()
-    rounded = exact.quantize(Decimal(1).scaleb(exponent - digits + 1), rounding=rounding)
-    if -6 <= exponent < 5:
-        return f"{rounded:f}" if exponent < digits else f"{int(rounded)}"
-    return f"{rounded.scaleb(-exponent):f} × 10^{exponent}"
+_NO_RADIUS = {
+    TIE: "Two {answers} tie for the first place here, so the safe radius is 0.",
+    WRONG: "The network does not give the wanted {answer} here, so the safe radius is 0.",
+    DEGENERATE: "The {thing} lies on a face of its region, or so near that rounding leaves it open: "
+    "the safe radius is 0.",
+    POOL_TIE: "Equal numbers tie inside a pooling window, which is a face: the safe radius is 0.",
+    OVERFLOW: "The numbers grew too large for float64 here, so the safe radius is 0.",
+}
 
 
-def down(value: float, digits: int = 2) -> str:
-    """As `number`, but cut off downward: what is printed of a guarantee must not exceed it."""
-    return number(value, digits, ROUND_FLOOR)
-
-
-def up(value: float, digits: int = 2) -> str:
-    """As `number`, but rounded upward: for the distance of an adversarial point."""
-    return number(value, digits, ROUND_CEILING)
+def no_radius(status: str, *, thing: str, answer: str, answers: str) -> str:
+    """Why a certificate's radius is 0, in one sentence: `thing` was certified, `answer` is what a network gives."""
+    words = _NO_RADIUS.get(status, "The proof gives no radius here ({status}).")
+    return words.format(thing=thing, answer=answer, answers=answers, status=status)
 
 
 def meaning(radius: float, norm: float, pixels: int = 784) -> str:

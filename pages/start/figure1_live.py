@@ -73,8 +73,8 @@ def certified_line() -> None:
 def _certified(point: tuple[float, float]) -> dict[str, str]:
     """Numbers at a point as text; this is where the engine is loaded."""
     from pages.shared import plane
-    from pages.shared.words import down
     from relucert_core.experiments.showcase import load_run
+    from relucert_core.words import down
 
     net = load_run(stored()["run"]).network
     answer = plane.answer_at(net, plane.plane_of(net), point)

@@ -52,8 +52,9 @@ def first_digit() -> None:
     """A real digit, certified now: this is where the engine is loaded, with the picture already on the screen."""
     from pages.shared import engine
     from pages.shared.digit import gallery_digit
-    from pages.shared.words import headline, meaning, up
+    from pages.shared.words import headline, meaning
     from relucert_core.figures.digits import digit_png
+    from relucert_core.words import up
 
     pixels, net = gallery_digit(0).pixels, engine.network(NETWORK)
     certificate = engine.certificate(net, pixels, "simplex", 2.0)

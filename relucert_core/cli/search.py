@@ -10,6 +10,7 @@ from relucert_core.cli.inputs import MODEL_HELP, add_reading_arguments, is_shipp
 from relucert_core.cli.progress import ProgressBar
 from relucert_core.errors import InvalidInput
 from relucert_core.files import check_can_write
+from relucert_core.words import down, duration, up
 
 if TYPE_CHECKING:
     from relucert_core.experiments.search_run import SearchRun
@@ -60,9 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
         write_run(found, path)
         print(path)
     last = found.last
+    interval = f"between {down(last.lower, 6)} and {up(last.upper, 6)}"
     print(
-        f"{arguments.model}, image {name}, {found.subject.norm}: between {last.lower:.6g} and {last.upper:.6g} after "
-        f"{last.seconds:.2f} s and {last.regions:,} worked through: {found.status}"
+        f"{arguments.model}, image {name}, {found.subject.norm}: {interval} after "
+        f"{duration(last.seconds)} and {last.regions:,} worked through: {found.status}"
     )
     return 0
 
@@ -89,7 +91,7 @@ def _search(arguments: argparse.Namespace) -> SearchRun:
     bar = ProgressBar()
     try:
         for now in follow(recorder, steps):
-            words = f"{now.lower:.5g} to {now.upper:.5g}, {now.last.regions:,} worked through"
+            words = f"{down(now.lower, 5)} to {up(now.upper, 5)}, {now.last.regions:,} worked through"
             bar.show(min(now.last.seconds / arguments.seconds, 1.0), words)
     except KeyboardInterrupt:
         recorder.stop()

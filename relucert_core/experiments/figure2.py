@@ -25,8 +25,9 @@ from relucert_core.experiments.runs import PanelPlan, Prepared, Task, attack_wor
 from relucert_core.experiments.store import answer_store, store_folder
 from relucert_core.importers.shipped import ModelCard, list_models, load_card, load_model
 from relucert_core.network import Network
-from relucert_core.norms import check_norm, norm_name
+from relucert_core.norms import check_norm
 from relucert_core.registry import CERTIFICATES, supports
+from relucert_core.words import norm_name
 
 TIMING = "seconds of an image: its share of a batch of 10"
 

@@ -16,7 +16,7 @@ import torch
 from relucert_core.experiments.records import LOWER, UPPER, Panel, Record, Series, make_header
 from relucert_core.experiments.store import Answer, LineStore, point_digests
 from relucert_core.network import Network
-from relucert_core.norms import norm_name
+from relucert_core.words import norm_name
 
 NOTHING_FOUND = "nothing found"
 Work = Callable[[np.ndarray], list[Answer]]

@@ -18,11 +18,11 @@ from relucert_core.errors import InvalidInput
 from relucert_core.experiments.records import Header
 from relucert_core.forward import rival_logits
 from relucert_core.network import Network
-from relucert_core.norms import norm_name
 from relucert_core.paths import RESULTS
 from relucert_core.rounding import below
 from relucert_core.search.ledger import SEARCHING, SearchStep
 from relucert_core.witness import WITNESS_SLACK
+from relucert_core.words import norm_name
 
 FORMAT = "relucert search 1"
 STOPPED = "stopped"

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-
 from relucert_core.experiments.claims import claims
 from relucert_core.experiments.records import LOWER, Panel, Record
 from relucert_core.experiments.summaries import Spread, Summary, accuracy_at, summarise
-
-_ROUNDING = {LOWER: ROUND_FLOOR, "upper bound": ROUND_CEILING}
+from relucert_core.words import bound
 
 
 def summary_table(record: Record, panel: Panel) -> dict[str, list[str]]:
@@ -33,16 +29,7 @@ def claims_table(record: Record) -> dict[str, list[str]]:
 
 def rounded(value: float, kind: str = "", digits: int = 2) -> str:
     """Significant digits; a lower bound is rounded down, an upper bound up, everything else to the nearest."""
-    if not math.isfinite(value):
-        return "∞" if value > 0 else "-"
-    if value == 0:
-        return "0"
-    exact = Decimal(value)
-    exponent = exact.adjusted()
-    cut = exact.quantize(Decimal(1).scaleb(exponent - digits + 1), rounding=_ROUNDING.get(kind, ROUND_HALF_EVEN))
-    if -6 <= exponent < 6:
-        return f"{cut:f}" if exponent < digits else f"{int(cut)}"
-    return f"{cut.scaleb(-exponent):f}e{exponent}"
+    return bound(value, kind, digits, power="e", unknown="-")
 
 
 def _bounds_table(record: Record, panel: Panel) -> dict[str, list[str]]:

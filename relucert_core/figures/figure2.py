@@ -12,6 +12,7 @@ from relucert_core.experiments.records import Panel, Series
 from relucert_core.figures.axis import DistanceAxis
 from relucert_core.figures.methods import label, legend, looks
 from relucert_core.figures.theme import Theme, figure_of
+from relucert_core.words import bound
 
 
 def figure2_axis(panels: Sequence[Panel], methods: Sequence[str]) -> DistanceAxis:
@@ -80,13 +81,13 @@ def _trace(
             "color": look.colour,
             "line": {"width": 1.2 if look.symbol.endswith("-open") else 0},
         },
-        "text": [f"image {panel.images[i]}: {_words(series.values[i])}" for i in rows],
+        "text": [f"image {panel.images[i]}: {_words(series.values[i], series.kind)}" for i in rows],
         "hovertemplate": "%{text}<extra>" + series.title + "</extra>",
     }
 
 
-def _words(value: float) -> str:
-    return "nothing found" if math.isinf(value) else f"{value:.3g}"
+def _words(value: float, kind: str) -> str:
+    return "nothing found" if math.isinf(value) else bound(value, kind, 3)
 
 
 def _images_axis(count: int, order: Sequence[int] | None, theme: Theme) -> dict[str, Any]:

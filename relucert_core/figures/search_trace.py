@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from relucert_core.figures.axis import DistanceAxis
 from relucert_core.figures.theme import Theme, figure_of
+from relucert_core.words import down, duration, up
 
 if TYPE_CHECKING:
     from relucert_core.experiments.search_run import Reading, SearchRun
@@ -43,8 +44,8 @@ def search_trace(
     times = [max(math.log10(max(r.seconds, start)), ends[0]) for r in readings]
     lows, highs = [axis.place(r.lower) for r in readings], [axis.place(r.upper) for r in readings]
     traces = [
-        _line(times, highs, theme.upper, "dash", theme, [_hover("fooled at", r, r.upper) for r in readings]),
-        _line(times, lows, theme.lower, "solid", theme, [_hover("safe to", r, r.lower) for r in readings]),
+        _line(times, highs, theme.upper, "dash", theme, [_hover(f"fooled at {up(r.upper, 4)}", r) for r in readings]),
+        _line(times, lows, theme.lower, "solid", theme, [_hover(f"safe to {down(r.lower, 4)}", r) for r in readings]),
     ]
     traces += _ends(run, times[-1], lows[-1], highs[-1], theme)
     return figure_of(
@@ -59,8 +60,8 @@ def search_trace(
     )
 
 
-def _hover(words: str, reading: Reading, value: float) -> str:
-    return f"{words} {value:.4g} after {reading.seconds:.3g} s, {reading.regions:,} worked through"
+def _hover(words: str, reading: Reading) -> str:
+    return f"{words} after {duration(reading.seconds)}, {reading.regions:,} worked through"
 
 
 def _line(x: list[float], y: list[float], colour: str, dash: str, theme: Theme, words: list[str]) -> dict[str, Any]:
@@ -167,4 +168,5 @@ def _time_axis(reach: tuple[float, float], theme: Theme) -> dict[str, Any]:
 
 
 def _seconds(value: float) -> str:
+    """A mark of the axis: 1, 2 or 5 times a power of ten."""
     return f"{value:.3g} s" if value >= 0.1 else f"{1000 * value:.3g} ms"

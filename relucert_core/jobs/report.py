@@ -10,6 +10,7 @@ import numpy as np
 
 from relucert_core.jobs.summary import MethodSummary, RunSummary
 from relucert_core.jobs.tasks import ATTACK
+from relucert_core.words import bound, norm_in_tex
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe and Ito
 _DASHES = ("", "7 4", "2 3", "9 3 2 3")
@@ -51,7 +52,7 @@ def latex_table(summary: RunSummary) -> str:
         rf"% {_tex(summary.network)}, {summary.norm}, {len(summary.indices)} images; needs \usepackage{{booktabs}}",
         r"\begin{tabular}{llrrr}",
         r"\toprule",
-        rf"method & kind & median ({_tex_norm(summary.norm)}) & seconds an image & images \\",
+        rf"method & kind & median ({norm_in_tex(summary.norm)}) & seconds an image & images \\",
         r"\midrule",
     )
     return "\n".join([*head, *rows, r"\bottomrule", r"\end{tabular}"]) + "\n"
@@ -60,7 +61,10 @@ def latex_table(summary: RunSummary) -> str:
 def text_table(summary: RunSummary) -> list[str]:
     """The methods as aligned lines of text."""
     head = ("method", "kind", f"median {summary.norm}", "s an image", "images")
-    rows = [(m.method, m.guarantee, f"{m.median:.4g}", f"{_time(m):.3g}", str(len(m.values))) for m in summary.methods]
+    rows = [
+        (m.method, m.guarantee, _plain(m.median, m.guarantee), _plain(_time(m)), str(len(m.values)))
+        for m in summary.methods
+    ]
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in (head, *rows)]
 
@@ -73,26 +77,20 @@ def _time(method: MethodSummary) -> float:
 def _html_table(summary: RunSummary) -> str:
     head = f"<tr><th>method<th>kind<th>median ({html.escape(summary.norm)})<th>seconds an image (median)<th>images</tr>"
     rows = [
-        f"<tr><td>{html.escape(m.method)}<td>{m.guarantee}<td>{_plain(m.median)}<td>{_plain(_time(m))}"
+        f"<tr><td>{html.escape(m.method)}<td>{m.guarantee}<td>{_plain(m.median, m.guarantee)}<td>{_plain(_time(m))}"
         f"<td>{len(m.values)}</tr>"
         for m in summary.methods
     ]
     return f"<table>{head}{''.join(rows)}</table>"
 
 
-def _plain(value: float) -> str:
-    if math.isnan(value):
-        return "not known"
-    return "∞" if math.isinf(value) else f"{value:.4g}"
+def _plain(value: float, guarantee: str = "") -> str:
+    return bound(value, guarantee, 4, power="e", unknown="not known")
 
 
 def _tex(text: str) -> str:
     table = {c: rf"\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}"}
     return "".join(table.get(c, c) for c in text)
-
-
-def _tex_norm(norm: str) -> str:
-    return {"L1": r"$\ell_1$", "L2": r"$\ell_2$", "Linf": r"$\ell_\infty$"}.get(norm, norm)
 
 
 def _tex_number(value: float) -> str:

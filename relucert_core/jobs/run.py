@@ -18,7 +18,7 @@ from relucert_core.jobs.lines import FORMAT, Line, point_digest
 from relucert_core.jobs.loop import carry_out
 from relucert_core.jobs.output import Output, answered, opened
 from relucert_core.jobs.tasks import Answer, Context, Method, Shard, Task, blocks, open_tasks
-from relucert_core.norms import norm_name
+from relucert_core.words import norm_name
 
 
 @dataclass(frozen=True, eq=False)

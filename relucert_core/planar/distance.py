@@ -17,6 +17,7 @@ from relucert_core.planar.decision import decide
 from relucert_core.planar.horizon import Pieces, inner_pieces, outer_pieces
 from relucert_core.planar.place import ties_at
 from relucert_core.planar.subdivide import Budget, OverBudget, subdivide
+from relucert_core.words import down
 
 # 8^-12 is 1e-11: a square below that is no use
 _SHRINKS = 12
@@ -82,7 +83,7 @@ def _search(net: Network, place: np.ndarray, budget: Budget) -> PlanarDistance:
         half, seen = 2 * half, wider
         if seen[0] <= half:
             return _exact(seen)
-    text = f"at least {half:.6g}: the budget ended, and there is no boundary nearer than that"
+    text = f"at least {down(half, 6)}: the budget ended, and there is no boundary nearer than that"
     return PlanarDistance(half, half, seen[0], seen[1], text)
 
 

@@ -11,6 +11,7 @@ from relucert_core.certificates.result import EXACT, LOWER_BOUND, OK, OVERFLOW, 
 from relucert_core.forward import predicted, rival_logits
 from relucert_core.network import Network
 from relucert_core.search.ledger import EXACT_STATUS, NOWHERE, SearchStep
+from relucert_core.words import down, up
 
 
 def certify_each(
@@ -68,4 +69,5 @@ def described(step: SearchStep) -> str:
     """The status of a last step as a certificate prints it: "exact", or why the search ended and the interval."""
     if step.status in (OK, EXACT_STATUS, NOWHERE, TIE, WRONG, OVERFLOW):
         return step.status
-    return f"{step.status}: between {step.lower:.6g} and {step.upper:.6g}"
+    low, high = down(step.lower, 6, power="e"), up(step.upper, 6, power="e")
+    return f"{step.status}: between {low} and {high}"

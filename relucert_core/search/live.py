@@ -8,11 +8,12 @@ from typing import Any
 from relucert_core.devices import each_on_cpu
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network, as_labels, as_points
-from relucert_core.norms import check_norm, norm_name
+from relucert_core.norms import check_norm
 from relucert_core.search.exact.branch_and_bound import explore
 from relucert_core.search.ledger import SearchStep, check_budgets
 from relucert_core.search.neighbours.walk import walk
 from relucert_core.search.semidefinite import two_sides
+from relucert_core.words import norm_name
 
 _METHODS = ("exact", "semidefinite", "neighbours")
 _EUCLIDEAN = ("exact", "semidefinite")

@@ -42,6 +42,7 @@ from relucert_core.experiments.search_table import (
 )
 from relucert_core.network import Network
 from relucert_core.region import activation_region
+from relucert_core.words import down, up
 
 SMALL = "mnist-20-20-20"
 
@@ -264,6 +265,6 @@ def test_the_search_command_prints_both_bounds(tmp_path, capsys):
     out = tmp_path / "run.json.gz"
     assert main(["search", "--model", SMALL, "--image", "1", "--seconds", "1", "--out", str(out)]) == 0
     run = read_run(out)
-    assert f"between {run.lower:.6g} and {run.upper:.6g}" in capsys.readouterr().out
+    assert f"between {down(run.lower, 6)} and {up(run.upper, 6)}" in capsys.readouterr().out
     assert run.header.command.endswith("--image 1 --method exact --norm 2 --seconds 1")
     assert main(["search", "--image", "1000"]) == 2

@@ -14,9 +14,9 @@ from pages.lesson.parts import as_json, summary
 from pages.lesson.plane import dragged_point, pressed_turn
 from pages.lesson.state import PLANE, PRESETS, radio_key
 from pages.lesson.steps import STEPS
-from pages.shared.words import down
 from relucert_core.experiments.lesson import LESSON_POINT, lesson_network, lower_network, walk
 from relucert_core.experiments.lesson_mix import mix
+from relucert_core.words import down
 from tests.pages import browser
 from tests.pages.helpers import open_page, texts
 

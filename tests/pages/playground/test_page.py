@@ -19,13 +19,13 @@ from pages.playground.player import Player
 from pages.playground.setup import LAYERS, Setup, View, setup_of, whole_of
 from pages.playground.state import STATE
 from pages.shared.plane import plane_of
-from pages.shared.words import down
 from relucert_core.datasets.points_csv import points_to_csv
 from relucert_core.datasets.points_word import pack_points, unpack_points
 from relucert_core.errors import InvalidInput
 from relucert_core.experiments.showcase import SHOWCASE, load_run
 from relucert_core.importers.safetensors_file import network_bytes
 from relucert_core.planar.preview import bent_lines
+from relucert_core.words import down
 from tests.pages.helpers import control, figures, open_page, texts
 
 PAGE = "playground"
