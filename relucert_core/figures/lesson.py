@@ -58,7 +58,7 @@ def lesson_scene(
 
 def look(theme: Theme) -> dict[str, Any]:
     """Colours and sizes; in a lecture hall no line is thinner than 3 px and no letter smaller than 20 px."""
-    hall = theme.font >= 20
+    projected = theme.font >= 20
     return {
         "text": theme.text,
         "background": theme.background,
@@ -73,8 +73,8 @@ def look(theme: Theme) -> dict[str, Any]:
         "classes": [theme.class_colour(k) for k in range(7)],
         "tint": _TINT[theme.name],
         "font": theme.font,
-        "thin": 3.0 if hall else 1.6,
-        "bold": 4.5 if hall else 2.8,
+        "thin": 3.0 if projected else 1.6,
+        "bold": 4.5 if projected else 2.8,
     }
 
 

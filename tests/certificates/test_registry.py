@@ -212,3 +212,30 @@ def test_an_attack_on_a_tie_a_wrong_label_and_in_a_box(name, norm):
     for wrong in ({"bounds": (1, 0)}, {"no_such_option": 1}, {"label": 2}, {"starts": np.zeros((1, 3))}):
         with pytest.raises(RelucertError):
             rc.attack(net, inside, name, norm, **wrong)
+
+
+@pytest.mark.parametrize(("name", "norm"), ATTACKS)
+def test_an_attack_on_a_batch_one_point_and_nothing_with_the_least_budget(name, norm):
+    """One step is enough for a record; an attack that found nothing says so, and so does a batch of 0."""
+    least = {key: 1 for key in ("steps", "rounds") if key in rc.ATTACKS[name].options}
+    rng = np.random.default_rng(6)
+    for kind in KINDS[:3]:
+        net = random_network(rng, kind)
+        points = random_points(rng, net, 2, kind)
+        assert len(rc.attack(net, points[:0], name, norm)) == 0
+        together = rc.attack(net, points, name, norm, **least)
+        assert together.distance.shape == (2,)
+        for point, one in zip(points, [rc.attack(net, point, name, norm, **least) for point in points], strict=True):
+            assert one.point.shape == point.shape
+            assert one.success == math.isfinite(one.distance)
+            if one.success:
+                assert tied_or_beaten(net, one.point, one.label)
+                assert no_nearer(one.distance, one.point, point, norm)
+
+
+@pytest.mark.parametrize("name", [name for name, norm in ATTACKS if norm == 2])
+def test_no_attack_is_nearer_than_what_every_pattern_allows(name):
+    for net, points in fitting_networks("simplex", 3, seed=7, neurons=6):
+        for a, point in zip(rc.attack(net, points, name), points, strict=True):
+            if not tied_or_beaten(net, point, a.label):
+                assert a.distance >= brute_force(net, point, a.label).low, net
