@@ -14,11 +14,12 @@ from pages.lesson.parts import as_json, summary
 from pages.lesson.plane import dragged_point, pressed_turn
 from pages.lesson.state import PLANE, PRESETS, radio_key
 from pages.lesson.steps import STEPS
-from pages.shared.words import down
+from pages.shared.words import down, up
 from relucert_core.experiments.lesson import LESSON_POINT, lesson_network, lower_network, walk
 from relucert_core.experiments.lesson_mix import mix
+from relucert_core.experiments.lesson_relation import relation_at
 from tests.pages import browser
-from tests.pages.helpers import open_page, texts
+from tests.pages.helpers import figures, open_page, texts
 
 PAGE = "lesson"
 NUMBERS = range(1, len(STEPS) + 1)
@@ -68,6 +69,24 @@ def test_words_and_formulas_at_every_kind_of_place(number, place):
         right, wrong = question.options[question.right], question.options[question.right - 1]
         assert question.feedback(right).startswith("**Right.**")
         assert right in question.feedback(wrong)
+
+
+def test_the_last_step_shows_the_two_numbers_that_meet():
+    at = open_page(PAGE, step=str(len(STEPS)), shown="1")
+    assert not at.exception
+    certificate = relation_at(*LESSON_POINT).certificate
+    assert certificate.guarantee == "exact"
+    assert f"**{down(certificate.radius, 7)}**" in texts(at)
+    assert f"**{up(certificate.upper, 7)}**" in texts(at)
+    assert figures(at)[0]["data"][0]["name"] == "allowed on average"
+    assert not open_page(PAGE, step=str(len(STEPS)), shown="1", present="1").exception
+
+
+@pytest.mark.parametrize("place", ["0,0", "2.4,2.2", "1,0.4", "3,3", "-3,-3"])
+def test_the_last_step_stands_anywhere(place):
+    at = open_page(PAGE, step=str(len(STEPS)), shown="1", lesson_u=place)
+    assert not at.exception
+    assert any(words in texts(at) for words in ("Proved", "the distance is 0"))
 
 
 def test_the_numbers_in_the_formulas_are_the_engines():
@@ -129,11 +148,11 @@ def test_a_question_can_be_skipped():
     assert not at.success
 
 
-@pytest.mark.parametrize(("odd", "step"), [("0", 1), ("16", 15), ("-1", 1), ("x", 1), ("9" * 310, 15), ("²", 1)])
+@pytest.mark.parametrize(("odd", "step"), [("0", 1), ("17", 16), ("-1", 1), ("x", 1), ("9" * 310, 16), ("²", 1)])
 def test_odd_steps_in_links_are_put_right_with_a_sentence(odd, step):
     at = open_page(PAGE, step=odd)
     assert not at.exception
-    assert f"Step {step} of 15" in texts(at)
+    assert f"Step {step} of {len(STEPS)}" in texts(at)
     assert "The link was put right" in at.warning[0].value
 
 
