@@ -38,8 +38,8 @@ def test_a_stored_figure_is_shown_without_a_click(name):
     assert not at.exception
     record = shipped_record(name)
     shown = figures(at)
-    assert len(shown) == len(record.panels)
-    for figure, panel in zip(shown, record.panels):
+    assert len(shown) == len(record.panels) + 1
+    for figure, panel in zip(shown, record.panels, strict=False):
         titles = {panel.find(method).title for method in shown_methods(record) if panel.find(method)}
         assert {label.removesuffix(" (attack)") for label in names(figure)} == titles
     words = texts(at)
@@ -48,6 +48,22 @@ def test_a_stored_figure_is_shown_without_a_click(name):
     median = (simplex[(count - 1) // 2] + simplex[count // 2]) / 2
     assert f"proved safe to **{rounded(median, LOWER)}**" in words
     assert record.header.commit in words
+
+
+def test_how_much_can_be_proved_is_the_median_of_the_stored_runs():
+    at = open_page(PAGE, experiments_show="Figure 2a")
+    words, last = texts(at), figures(at)[-1]
+    assert "How much of the distance can be proved" in words
+    assert names(last) == [panel.title for name in FIGURES for panel in shipped_record(name).panels]
+    panel = shipped_record("figure-2a").panels[0]
+    series = panel.find("semidefinite")
+    attacks = [s for s in panel.series if s.kind != LOWER]
+    ratios = sorted(series.values[i] / min(s.values[i] for s in attacks) for i in series.rows)
+    median = (ratios[(len(ratios) - 1) // 2] + ratios[len(ratios) // 2]) / 2
+    trace = next(t for t in last["data"] if t["name"] == panel.title)
+    assert trace["y"][-1] == series.title
+    assert trace["x"][-1] == pytest.approx(100 * median)
+    assert f"{series.title} was run on the first {len(series.rows)} images" in words
 
 
 def test_the_decision_boundary_zeros_are_said():
