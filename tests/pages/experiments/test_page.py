@@ -50,22 +50,6 @@ def test_a_stored_figure_is_shown_without_a_click(name):
     assert record.header.commit in words
 
 
-def test_how_much_can_be_proved_is_the_median_of_the_stored_runs():
-    at = open_page(PAGE, experiments_show="Figure 2a")
-    words, last = texts(at), figures(at)[-1]
-    assert "How much of the distance can be proved" in words
-    assert names(last) == [panel.title for name in FIGURES for panel in shipped_record(name).panels]
-    panel = shipped_record("figure-2a").panels[0]
-    series = panel.find("semidefinite")
-    attacks = [s for s in panel.series if s.kind != LOWER]
-    ratios = sorted(series.values[i] / min(s.values[i] for s in attacks) for i in series.rows)
-    median = (ratios[(len(ratios) - 1) // 2] + ratios[len(ratios) // 2]) / 2
-    trace = next(t for t in last["data"] if t["name"] == panel.title)
-    assert trace["y"][-1] == series.title
-    assert trace["x"][-1] == pytest.approx(100 * median)
-    assert f"{series.title} was run on the first {len(series.rows)} images" in words
-
-
 def test_the_decision_boundary_zeros_are_said():
     words = texts(open_page(PAGE, experiments_show="Figure 2a"))
     boundary = shipped_record("figure-2a").panels[0].find("decision-boundary").values
