@@ -77,8 +77,12 @@ class Series:
     def at(self, rows: Iterable[int]) -> Series:
         """The series of these images alone."""
         chosen = list(rows)
-        picked = [tuple(column[i] for i in chosen) for column in (self.values, self.statuses, self.seconds)]
-        return replace(self, values=picked[0], statuses=picked[1], seconds=picked[2])
+        return replace(
+            self,
+            values=tuple(self.values[i] for i in chosen),
+            statuses=tuple(self.statuses[i] for i in chosen),
+            seconds=tuple(self.seconds[i] for i in chosen),
+        )
 
 
 @dataclass(frozen=True)
