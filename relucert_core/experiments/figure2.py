@@ -28,6 +28,7 @@ from relucert_core.network import Network
 from relucert_core.norms import check_norm, norm_name
 from relucert_core.registry import CERTIFICATES, supports
 
+_PATIENT_NEURONS = 2_000  # methods that take long are run on networks of at most so many hidden neurons
 TIMING = "seconds of an image: its share of a batch of 10"
 
 
@@ -118,7 +119,10 @@ def _plan(name: str, settings: Figure2Settings, data: Path | None, store: Path) 
     net, card = load_model(name), load_card(name)
     points, images, labels = first_images(card, settings.images, data)
     tasks = tuple(
-        _task(net, method, settings, store) for method in settings.methods if _fits(net, method, settings.norm)
+        _task(net, method, settings, store)
+        for method in settings.methods
+        if _fits(net, method, settings.norm)
+        and not (_takes_long(settings, method) and sum(net.widths) > _PATIENT_NEURONS)
     )
     weights = f"trained, {100 * card.test_accuracy:.1f} % of the test images right"
     return PanelPlan(name, card.title, net, weights, points, images, labels, tasks)
@@ -126,6 +130,10 @@ def _plan(name: str, settings: Figure2Settings, data: Path | None, store: Path) 
 
 def _fits(net: Network, method: str, norm: float) -> bool:
     return method in ATTACKS or not supports(CERTIFICATES[method], net, norm)
+
+
+def _takes_long(settings: Figure2Settings, method: str) -> bool:
+    return method in EXPERIMENTS[settings.experiment].first
 
 
 def _task(net: Network, method: str, settings: Figure2Settings, store: Path) -> Task:
