@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 FIRST_LOOK_SECONDS = 1.5
 TOY_LOOK_SECONDS = 4.0  # mostly over much earlier
-MAX_QUEUE = {"exact": 200_000, "neighbours": 1_000_000}
-MAX_REGIONS = {"exact": None, "neighbours": 250_000}
+MAX_QUEUE = {"exact": 200_000, "semidefinite": None, "neighbours": 1_000_000}
+MAX_REGIONS = {"exact": None, "semidefinite": None, "neighbours": 250_000}
 MORPH_STEPS = 100
 TOY = "toy-"
 _HASH: dict[str | type[Any], Callable[[Any], Any]] = {

@@ -36,12 +36,15 @@ class Live:
             while self.playing and time.perf_counter() < until:
                 if self._halt or next(self._stream, None) is None:
                     self._end()
+            if self._halt:
+                self._end()
         finally:
             self._lock.release()
 
     def stop(self) -> None:
-        """End it here; when a step is being computed, right after it."""
-        self._halt = True
+        """End it here; when a step is being computed, that is closed right after it, and the visitor doesn't wait."""
+        self._halt, self.playing = True, False
+        self.recorder.stop()
         if self._lock.acquire(blocking=False):
             try:
                 self._end()

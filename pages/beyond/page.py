@@ -14,7 +14,16 @@ from pages.beyond.components import morph
 from pages.beyond.live import Live
 from pages.beyond.slice import Cut, show_slice
 from pages.beyond.state import GROW, Scene
-from pages.beyond.words import UNIT, compared, ended, headline, labels, sentence
+from pages.beyond.words import (
+    UNIT,
+    compared,
+    ended,
+    headline,
+    labels,
+    maker_titles,
+    makers_sentence,
+    sentence,
+)
 from pages.shared import engine, own, shell
 from pages.shared.charts import CAMERA
 from pages.shared.control import control
@@ -87,7 +96,9 @@ def base_of(scene: Scene) -> tuple[SearchRun, Recorder | None, str]:
 def chart_of(scene: Scene, run: SearchRun, height: int, least: float = 0.0) -> go.Figure:
     """Both bounds over time."""
     title = f"distance ({run.subject.norm}, log scale)"
-    return search_trace(run, scene.theme, names=labels(run), axis_title=title, height=height, seconds=least)
+    return search_trace(
+        run, scene.theme, names=labels(run), axis_title=title, makers=maker_titles(), height=height, seconds=least
+    )
 
 
 def still_chart(scene: Scene, run: SearchRun, height: int) -> go.Figure:
@@ -144,6 +155,11 @@ def grow_part(scene: Scene, run: SearchRun, height: int) -> tuple[Any, go.Figure
     return place, figure
 
 
+def _told(scene: Scene, run: SearchRun) -> str:
+    """What one is looking at, and who made the bounds."""
+    return f"{sentence(run, scene.norm, toy=scene.toy)} {makers_sentence(run, maker_titles())}".strip()
+
+
 def drive(scene: Scene, live: Live, chart: Any, words: Any, top: Any, told: Any) -> None:
     """Search a little, draw, and again; a click goes first, and the search stands still meanwhile."""
     while live.playing:
@@ -157,7 +173,7 @@ def drive(scene: Scene, live: Live, chart: Any, words: Any, top: Any, told: Any)
         figure = chart_of(scene, run, 340, min(1.0, live.seconds))
         chart.image(to_svg(figure, _LIVE_WIDTH).decode(), width="stretch")
         unit, last = UNIT[run.subject.method], run.last
-        told.markdown(sentence(run, scene.norm, toy=scene.toy))
+        told.markdown(_told(scene, run))
         work = f"{last.regions:,} {unit}, {last.queue:,} waiting, {duration(last.seconds)} of {duration(live.seconds)}"
         words.progress(min(1.0, last.seconds / live.seconds), work)
     st.rerun()
@@ -265,7 +281,7 @@ def body(scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | 
     cut = slice_part(scene, run, recorder) if scene.toy else None
     chart, figure = grow_part(scene, run, 340)
     told = st.empty()
-    told.markdown(sentence(run, scene.norm, toy=scene.toy))
+    told.markdown(_told(scene, run))
     words = below()
     cut = cut or slice_part(scene, run, recorder)
     expanders(scene, run, cut, figure)

@@ -14,7 +14,7 @@ import streamlit as st
 from pages.beyond.code import beyond_code
 from pages.beyond.slice import Cut, circle_words, plane_controls, third_of
 from pages.beyond.state import STATE, Scene, changed_network
-from pages.beyond.words import ended, readings_table
+from pages.beyond.words import ended, maker_titles, readings_table
 from pages.shared import own
 from pages.shared.digit_sources import source_panel
 from relucert_core.figures.export import to_png, to_svg
@@ -36,9 +36,10 @@ def settings_panel() -> None:
     """How it is searched, and for how long."""
     STATE.panel("search")
     st.caption(
-        "The exact search splits the ball into pieces along the neurons' switches until each is proved free of other "
-        "answers. The neighbouring polyhedra are entered one after the other, the nearest first: the picture of the "
-        "idea, which needs no solver but cannot get far in a wide network."
+        "The exact search begins with the semidefinite bound, a convex problem over matrices whose proved answer often "
+        "comes within a few per cent; where a gap is left it splits the ball into pieces along the neurons' switches, "
+        "until each is proved free of other answers. The neighbouring polyhedra are entered one after the other, the "
+        "nearest first: the picture of the idea, which needs no solver but cannot get far in a wide network."
     )
 
 
@@ -50,7 +51,7 @@ def plane_panel(scene: Scene) -> None:
 def tables(scene: Scene, run: SearchRun, cut: Cut) -> None:
     """Both pictures as text."""
     st.markdown(f"The search over time; it ended because: {ended(run)}.")
-    st.table(readings_table(run))
+    st.table(readings_table(run, maker_titles()))
     st.markdown(f"**The slice**, {cut.view.half:g} from its centre to its edge. {cut.view.words}")
     lines = [*circle_words(run), *(f"{s.words} at ({s.s:.3g}, {s.t:.3g}) in this plane" for s in cut.spots)]
     st.markdown("\n".join(f"- {line}" for line in lines))
@@ -96,8 +97,9 @@ def as_csv(run: SearchRun) -> str:
     """One line for each reading."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("seconds", "lower", "upper", "worked_through", "waiting"))
-    writer.writerows((repr(r.seconds), repr(r.lower), repr(r.upper), r.regions, r.queue) for r in run.readings)
+    writer.writerow(("seconds", "lower", "lower_by", "upper", "upper_by", "worked_through", "waiting"))
+    for r in run.readings:
+        writer.writerow((repr(r.seconds), repr(r.lower), r.lower_by, repr(r.upper), r.upper_by, r.regions, r.queue))
     return buffer.getvalue()
 
 
@@ -111,7 +113,10 @@ def as_json(scene: Scene, run: SearchRun, cut: Cut) -> str:
         "exact": run.exact,
         "status": run.status,
         "witness": None if run.witness is None else run.witness.tolist(),
-        "readings": [[r.seconds, _finite(r.lower), _finite(r.upper), r.regions, r.queue] for r in run.readings],
+        "readings": [
+            [r.seconds, _finite(r.lower), _finite(r.upper), r.regions, r.queue, r.lower_by, r.upper_by]
+            for r in run.readings
+        ],
         "slice": {
             "half": cut.view.half,
             "regions": cut.view.regions,

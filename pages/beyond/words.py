@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pages.shared.words import meaning
 from relucert_core.certificates.result import TIE
 from relucert_core.experiments.search_run import STOPPED
-from relucert_core.search.ledger import EXACT_STATUS, MEMORY, NOWHERE, REGIONS, SEARCHING, TIME
+from relucert_core.search.ledger import (
+    BRANCHING,
+    EXACT_STATUS,
+    LOOK_AROUND,
+    MEMORY,
+    NOWHERE,
+    POLISH,
+    RAYS,
+    REGIONS,
+    SEARCHING,
+    TIME,
+    WALK,
+)
 from relucert_core.words import down, duration, number, up
 
 if TYPE_CHECKING:
@@ -24,7 +37,14 @@ _STATUS = {
     NOWHERE: "no input at all is read differently",
     TIE: "two answers tie here, so the radius is 0",
 }
-UNIT = {"exact": "pieces of the ball", "neighbours": "polyhedra"}
+_MAKERS = {
+    RAYS: "rays in straight lines",
+    POLISH: "the way on from region to region",
+    BRANCHING: "branch and bound",
+    LOOK_AROUND: "the look all around",
+    WALK: "the walk over neighbours",
+}
+UNIT = {"exact": "pieces of the ball", "semidefinite": "steps of the solver", "neighbours": "polyhedra"}
 
 
 def headline(run: SearchRun, reads: str, *, toy: bool) -> str:
@@ -75,7 +95,31 @@ def labels(run: SearchRun) -> tuple[str, str, str]:
     )
 
 
-def readings_table(run: SearchRun, rows: int = 12) -> dict[str, list[str]]:
+def maker_titles() -> dict[str, str]:
+    """What the makers of bounds are called: certificates, attacks, and what a search does besides."""
+    from relucert_core.attacks import ATTACKS
+    from relucert_core.registry import CERTIFICATES
+
+    named = {name: entry.title for entries in (CERTIFICATES, ATTACKS) for name, entry in entries.items()}
+    return named | _MAKERS
+
+
+def makers_sentence(run: SearchRun, titles: Mapping[str, str]) -> str:
+    """Which methods raised the lower bound and lowered the upper one, each with the bound that it reached."""
+    low = _reached([(r.lower_by, down(r.lower, 3)) for r in run.readings], titles)
+    high = _reached([(r.upper_by, up(r.upper, 3)) for r in run.readings], titles)
+    said = [f"Raised from below by {low}." if low else "", f"Lowered from above by {high}." if high else ""]
+    return " ".join(filter(None, said))
+
+
+def _reached(bounds: list[tuple[str, str]], titles: Mapping[str, str]) -> str:
+    """The methods in the order of their last bound, with that bound; whoever was overtaken at once is left out."""
+    last = {maker: bound for maker, bound in bounds if maker}
+    order = sorted(last, key=lambda maker: max(i for i, (name, _) in enumerate(bounds) if name == maker))
+    return ", ".join(f"{titles.get(maker, maker)} ({last[maker]})" for maker in order)
+
+
+def readings_table(run: SearchRun, titles: Mapping[str, str], rows: int = 12) -> dict[str, list[str]]:
     """The search as text: a few of its readings, the first and the last always."""
     count = len(run.readings)
     step = max(1, math.ceil((count - 1) / (rows - 1))) if count > 1 else 1
@@ -83,7 +127,9 @@ def readings_table(run: SearchRun, rows: int = 12) -> dict[str, list[str]]:
     return {
         "Time": [duration(r.seconds) for r in chosen],
         "Safe to (proved)": [down(r.lower, 4) for r in chosen],
+        "Proved by": [titles.get(r.lower_by, r.lower_by) for r in chosen],
         "Fooled at (found)": [up(r.upper, 4) for r in chosen],
+        "Found by": [titles.get(r.upper_by, r.upper_by) for r in chosen],
         f"{UNIT[run.subject.method].capitalize()} worked through": [f"{r.regions:,}" for r in chosen],
         "Waiting": [f"{r.queue:,}" for r in chosen],
     }

@@ -175,6 +175,9 @@ def page() -> None:
     if presenting():
         return
     if record is not None:
+        if name in FIGURES:
+            stored = [found for figure in FIGURES if (found := runs.stored(figure)) is not None]
+            view.proved(stored, find_theme(theme_name()))
         details(record, look)
     footer()
     with controls:

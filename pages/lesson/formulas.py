@@ -280,3 +280,20 @@ def relaxation(mix: Mix) -> list[str]:
         rf"\mathbf c=\mathbf W^{{(2)}}_{k}-\mathbf W^{{(2)}}_{j}={tuple_of(mix.weights)}",
         rf"\|\mathbf c\|_2\,\|\mathbf W^{{(1)}}\|_2={num(mix.weight_norm)}\cdot {num(mix.spectral)}={size}",
     ]
+
+
+def relation(walk: Walk) -> list[str]:
+    """Every neuron as a relation, and what is asked of the points that satisfy them all."""
+    rival = walk.nearest_rival.name
+    return [
+        r"z=\max(0,a)\iff z\,(z-a)=0,\quad z\ge 0,\quad z\ge a",
+        aligned(
+            (
+                r"\min\ &\|\mathbf x-\mathbf u\|_2^2\quad\text{such that}",
+                r"&\mathbf a^{(1)}=\mathbf W^{(1)}\mathbf x+\mathbf b^{(1)},\quad"
+                r"\mathbf a^{(2)}=\mathbf W^{(2)}\mathbf z^{(1)}+\mathbf b^{(2)},",
+                r"&\mathbf z\odot(\mathbf z-\mathbf a)=0,\quad \mathbf z\ge 0,\quad \mathbf z\ge\mathbf a,",
+                rf"&f_{rival}(\mathbf x)=f_{walk.prediction}(\mathbf x)",
+            )
+        ),
+    ]

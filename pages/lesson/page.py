@@ -45,7 +45,8 @@ def lesson() -> None:
     """The picture and the step beside it: all that changes when u moves or the step turns."""
     state.STATE.open()
     state.start_browser()
-    state.STATE.write(under_way=drag_under_way(state.PLANE))
+    under_way = drag_under_way(state.PLANE)
+    state.STATE.write(under_way=under_way)
     number, shown = state.step_number(), state.answer_is_shown()
     walk, mix = parts.records(*state.point())
     left, right = st.columns([1.12, 1], gap="medium")
@@ -53,7 +54,7 @@ def lesson() -> None:
         picture(number, shown)
     with right:
         parts.turning(number, shown)
-        parts.step_words(number, shown, walk, mix)
+        parts.step_words(number, shown, walk, mix, under_way=under_way)
     if not presenting():
         parts.point_controls()
         parts.table(number, walk, mix)

@@ -10,7 +10,8 @@ import streamlit as st
 
 from pages.lesson import state
 from pages.lesson.code import lesson_code
-from pages.lesson.steps import STEPS
+from pages.lesson.relation import relation_part
+from pages.lesson.steps import STEPS, THEOREM_4
 from pages.shared.control import control
 from pages.shared.shell import presenting, theme_name
 from relucert_core.experiments.lesson import (
@@ -32,7 +33,6 @@ from relucert_core.words import down
 
 _HERE = Path(__file__).parent
 STYLE, PRESENT_STYLE = _HERE / "page.css", _HERE / "present.css"
-_MIX_STEPS = 2  # the last steps are about Theorem 4
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -99,7 +99,7 @@ def turning(number: int, shown: bool) -> None:
         st.markdown(f"Step {number} of {len(STEPS)}")
 
 
-def step_words(number: int, shown: bool, walk: Walk, mix: Mix) -> None:
+def step_words(number: int, shown: bool, walk: Walk, mix: Mix, *, under_way: bool) -> None:
     """Title, question or answer, sentence, formulas."""
     step = STEPS[number - 1]
     st.markdown(f"{'#' if presenting() else '##'} {step.title} \n*{step.source}*")
@@ -114,6 +114,8 @@ def step_words(number: int, shown: bool, walk: Walk, mix: Mix) -> None:
     st.markdown(step.sentence(walk, mix))
     for formula in step.formula(walk, mix):
         st.latex(formula)
+    if step.relation:
+        relation_part(state.point(), under_way=under_way)
     if question and not chosen and not presenting():
         st.caption(question.why)
 
@@ -134,7 +136,7 @@ def table(number: int, walk: Walk, mix: Mix) -> None:
     with st.expander("The picture as a table"):
         st.markdown(summary(walk))
         st.table([_row(line, walk) for line in (*walk.faces, *walk.rivals)])
-        if number > len(STEPS) - _MIX_STEPS:
+        if number in THEOREM_4:
             st.markdown("The eight lines where D and E would tie, one for each pattern of A, B, C:")
             st.table(
                 [

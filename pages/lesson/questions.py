@@ -215,6 +215,16 @@ def mixes(walk: Walk, mix: Mix) -> Question:
     )
 
 
+def relation(walk: Walk, mix: Mix) -> Question:
+    """What the relation allows for one input."""
+    return Question(
+        "Write a neuron with input a and output z as z (z − a) = 0, z ≥ 0, z ≥ a. How many z go with each a?",
+        ("exactly one", "two", "a whole interval"),
+        0,
+        "z is 0 or a; the larger of the two is the only one that is not below 0 and not below a: the ReLU's output.",
+    )
+
+
 def _texts(values: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(str(v) for v in values)
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """One step. source: where in the paper; sentence, formula, question are made from the records; show: see the JS."""
+    """One step. source: where in the paper; sentence, formula, question are made from the records; show: see the JS.
+
+    relation: it goes on with the semidefinite certificate, see `relation.py`.
+    """
 
     title: str
     source: str
@@ -27,6 +30,7 @@ class Step:
     formula: Callable[[Walk, Mix], list[str]]
     show: tuple[str, ...]
     question: Callable[[Walk, Mix], Question | None] = lambda walk, mix: None
+    relation: bool = False
 
 
 def _says(text: str) -> Callable[[Walk, Mix], str]:
@@ -261,9 +265,22 @@ STEPS: tuple[Step, ...] = (
         ("first", "lower-decision", "exact", "own", "mix"),
         ask.mixes,
     ),
+    Step(
+        "A relation instead of an angle",
+        "The semidefinite certificate",
+        _says(
+            "No θ at all: a neuron *is* **z (z − a) = 0** with z ≥ 0 and z ≥ a. Kept for all neurons **together**, "
+            "these relations lose next to nothing."
+        ),
+        lambda w, m: formulas.relation(w),
+        ("tints", "decision", "region", "circle", "exact"),
+        ask.relation,
+        relation=True,
+    ),
 )
+THEOREM_4 = (len(STEPS) - 2, len(STEPS) - 1)
 
 
 def shown_before(number: int) -> tuple[str, ...]:
     """What the picture of step `number` (from 1) shows until its question is answered: the step before."""
-    return ("first", "lower-decision", "exact") if number == len(STEPS) - 1 else STEPS[max(number - 2, 0)].show
+    return ("first", "lower-decision", "exact") if number == THEOREM_4[0] + 1 else STEPS[max(number - 2, 0)].show

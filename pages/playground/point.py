@@ -16,24 +16,15 @@ from pages.shared.component import sent_point
 from pages.shared.control import control, reading
 from pages.shared.plane import Answer, answer_at, true_distance
 from pages.shared.shell import presenting
-from relucert_core.errors import RelucertError
 from relucert_core.words import down
 
-MODE, PROBLEM, NEW_CLASS = "pg_mode", "pg_problem", "pg_new_class"
+MODE, NEW_CLASS = "pg_mode", "pg_new_class"
 X, Y = "pg_x", "pg_y"
 
 
 def typed() -> None:
     """A coordinate was typed."""
     state.send_point((float(reading(X)), float(reading(Y))))
-
-
-def guarded(action: Any, *arguments: Any, **values: Any) -> None:
-    """Do it, and keep the sentence of what goes wrong for the page."""
-    try:
-        action(*arguments, **values)
-    except RelucertError as error:
-        st.session_state[PROBLEM] = str(error)
 
 
 def spot_clicked() -> None:
@@ -47,7 +38,7 @@ def spot_clicked() -> None:
     else:
         nearest = int(np.linalg.norm(points - spot, axis=1).argmin())
         new = np.delete(points, nearest, axis=0), np.delete(labels, nearest)
-    guarded(state.edit_points, *new)
+    state.guarded(state.edit_points, *new)
     st.session_state["pg_edited"] = True
 
 

@@ -76,7 +76,9 @@ class Setup:
     data_seed: int = number(0, SEEDS, "Seed of the data", panel="data", when=_toy)
     classes: int = choice(2, {k: str(k) for k in CLASS_COUNTS}, "Classes")
     own: str = word(unpack_points, "Points of your own")
-    hidden: tuple[int, ...] = wholes((16, 16), toy.WIDTHS, toy.DEPTHS, "Hidden layers")
+    hidden: tuple[int, ...] = wholes(
+        (16, 16), toy.WIDTHS, toy.DEPTHS, "Hidden layers", each="Neurons in layer", panel="network"
+    )
     method: str = choice("plain", METHODS, "Method", look="segmented", panel="method")
     epochs: int = number(500, toy.RANGES["epochs"], "Epochs", step=50, panel="training")
     rate: float = number(0.01, toy.RANGES["rate"], "Learning rate", format="%g", step=0.005, panel="training")
@@ -84,7 +86,7 @@ class Setup:
     weight_decay: float = number(
         0.0, toy.RANGES["weight_decay"], "Weight decay", format="%g", step=0.001, panel="training"
     )
-    seed: int = number(0, toy.RANGES["seed"], "Seed of the start")
+    seed: int = number(0, toy.RANGES["seed"], "Seed of the start", panel="network")
     radius: float = number(
         0.1, toy.RANGES["radius"], "Reach of the attacks (L2)", step=0.01, panel="training", when=_adversarial
     )

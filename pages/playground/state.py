@@ -11,16 +11,17 @@ import streamlit as st
 
 from pages.playground.engine import presets
 from pages.playground.player import Player
-from pages.playground.setup import FIRST_PRESET, MAX_LINKED, Fields, Setup, View, checked, setup_of, whole_of
+from pages.playground.setup import FIRST_PRESET, LAYERS, MAX_LINKED, Fields, Setup, View, checked, setup_of, whole_of
 from pages.shared.component import sent_numbers, sent_point, sent_whole
 from pages.shared.state import Link, PageState
 from relucert_core.datasets.points_csv import MAX_CLASSES
 from relucert_core.datasets.points_word import pack_points, unpack_points
-from relucert_core.errors import InvalidInput
+from relucert_core.datasets.toy import TOY_DATASETS
+from relucert_core.errors import InvalidInput, RelucertError
 from relucert_core.network import Network
 
 PLAYERS, UPLOAD = "pg_players", "pg_upload"
-SEQ, SEED, UNDO = "pg_seq", "pg_seed", "pg_undo"
+SEQ, SEED, UNDO, PROBLEM = "pg_seq", "pg_point_seed", "pg_undo", "pg_problem"
 PICK, TIME, TURN, NOW = "pg_pick", "pg_timeline", "pg_turn", "pg_now"
 _MAX_UNDO, _MAX_PLAYERS = 50, 4
 
@@ -54,6 +55,20 @@ class PlaygroundState(PageState[Fields]):
             del link["pg_preset"]
         return link
 
+    def chosen(self, name: str, value: Any) -> None:
+        """A change of data, network or training takes the training back to its start."""
+        if value is None:
+            return
+        if name == "dataset":
+            guarded(change, **_other_data(value))
+        elif name in Setup.__dataclass_fields__:
+            guarded(change, **{name: value})
+        elif name == "layers":
+            kept = {"boundary"} & set(view().layers) if network()[0].depth != 2 else set()  # not offered there
+            look_at(layers=tuple(layer for layer in LAYERS if layer in {*value, *kept}))
+        else:
+            super().chosen(name, value)
+
     def taken(self, old: Fields | None, new: Fields) -> None:
         """Bring the run of these settings on the screen: as it was left, stored, or training from its seed."""
         if old is None or old.setup != new.setup:
@@ -64,6 +79,23 @@ class PlaygroundState(PageState[Fields]):
 
 
 STATE = PlaygroundState("playground", Fields, "pg_", leading=("preset",))
+
+
+def guarded(action: Any, *arguments: Any, **values: Any) -> None:
+    """Do it, and keep the sentence of what goes wrong for the page."""
+    try:
+        action(*arguments, **values)
+    except RelucertError as error:
+        st.session_state[PROBLEM] = str(error)
+
+
+def _other_data(name: str) -> dict[str, Any]:
+    """Other data: with its own noise and classes, and with the usual network when a preset was on the screen."""
+    entry = TOY_DATASETS[name]
+    base = Setup(preset="") if setup().preset else setup()
+    values = {**vars(base), "own": "", "dataset": entry.name, "noise": entry.noise, "classes": entry.classes[0]}
+    values.pop("preset")
+    return values
 
 
 @dataclass

@@ -19,6 +19,8 @@ FROM_GALLERY, DRAW, UPLOAD = "Gallery", "Draw", "Upload"
 ALL, MISREAD = "All digits", "Misread ones"
 WAYS = {name: name for name in (FROM_GALLERY, DRAW, UPLOAD)}
 IMAGES = Range(0, 999, whole=True)
+PER_PART = 60
+PARTS = Range(0, -(-int(IMAGES.most + 1) // PER_PART), whole=True)
 _GIVEN, _REMEMBERED = "digits_given", 8
 
 
@@ -30,7 +32,11 @@ def _unpack(text: str) -> Any:
 
 @dataclass(frozen=True)
 class DigitFields:
-    """What a page with a digit has among its fields. ink: a drawn or uploaded digit, packed; it goes before `image`."""
+    """What a page with a digit has among its fields.
+
+    ink: a drawn or uploaded digit, packed; it goes before `image`. part: which part of the gallery is shown, 0 for the
+    one with the digit in view.
+    """
 
     way: str = choice(FROM_GALLERY, WAYS, "Digit from", look="segmented")
 
@@ -40,6 +46,7 @@ class DigitFields:
         ALL, {name: name for name in (ALL, *"0123456789", MISREAD)}, "Show", link="digits_filter",
         help="The keys 0 to 9 show the first image of that digit, r goes back to the first of all.",
     )  # fmt: skip
+    part: int = number(0, PARTS, "Part of the gallery", link="digits_part")
 
 
 F = TypeVar("F", bound=DigitFields)
@@ -76,7 +83,7 @@ def gallery_digit(index: int) -> Digit:
 def show(state: PageState[F], digit: Digit) -> None:
     """Put a digit in view. What was given of a drawn or uploaded one stays in the session, the last few of them."""
     if digit.index is not None:
-        state.change(image=digit.index, ink="")
+        state.change(image=digit.index, ink="", part=0)
         return
     ink = packed(digit)
     known = {**st.session_state.get(_GIVEN, {}), ink: (digit.source, digit.given)}

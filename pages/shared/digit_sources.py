@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import engine
-from pages.shared.digit import DRAW, DRAWN, MISREAD, UPLOAD, UPLOADED, Digit, gallery_digit, show
+from pages.shared.control import control, reading
+from pages.shared.digit import DRAW, DRAWN, MISREAD, PER_PART, UPLOAD, UPLOADED, Digit, gallery_digit, show
 from pages.shared.digit_pad import digit_pad, drawn_picture
 from pages.shared.gallery import gallery, picked_image
 from pages.shared.state import PageState
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from relucert_core.network import Network
 
 State = PageState[Any]
-_PROBLEM, _PER_PART = "problem", 60
+_PROBLEM = "problem"
 
 
 def source_panel(state: State, net: Network, card: ModelCard, digit: Digit) -> None:
@@ -53,11 +54,10 @@ def class_of(card: ModelCard, digit: int) -> int | None:
 
 def _gallery_panel(state: State, net: Network, card: ModelCard, digit: Digit) -> None:
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    state.control("filter", left)
+    state.control("filter", left, then=partial(state.change, part=0))
     indices = _matching(state.now.filter, net, card)
-    parts = max(1, -(-len(indices) // _PER_PART))
-    part = _part_input(_key(state, "part"), right, parts, indices, digit)
-    shown = indices[(part - 1) * _PER_PART : part * _PER_PART]
+    part = _part_input(state, right, indices, digit)
+    shown = indices[(part - 1) * PER_PART : part * PER_PART]
     if not len(shown):
         st.info("This network misreads none of the shipped images.")
         return
@@ -65,15 +65,22 @@ def _gallery_panel(state: State, net: Network, card: ModelCard, digit: Digit) ->
     gallery(key, shown.tolist(), _notes(shown, net, card), digit.index, partial(_picked, state, key))
 
 
-def _part_input(
-    key: str, place: st.delta_generator.DeltaGenerator, parts: int, indices: np.ndarray, digit: Digit
-) -> int:
-    """Which 60 of the matching images are shown; a link's image is in the first view."""
-    if key not in st.session_state:
-        where = np.flatnonzero(indices == digit.index)
-        st.session_state[key] = 1 + int(where[0]) // _PER_PART if len(where) else 1
-    st.session_state[key] = min(max(int(st.session_state[key]), 1), parts)
-    return int(place.number_input(f"Part (of {parts})", 1, parts, key=key, disabled=parts == 1))
+def _part_input(state: State, place: st.delta_generator.DeltaGenerator, indices: np.ndarray, digit: Digit) -> int:
+    """Which 60 of the matching images are shown: those that were asked for, else those with the digit in view."""
+    parts = max(1, -(-len(indices) // PER_PART))
+    where = np.flatnonzero(indices == digit.index)
+    own = 1 + int(where[0]) // PER_PART if len(where) else 1
+    part = min(state.now.part or own, parts)
+    key, first = control(_key(state, "part"), part)
+    place.number_input(
+        f"Part (of {parts})", 1, parts, min(first, parts), key=key, disabled=parts == 1, on_change=_turned,
+        args=(state,),
+    )  # fmt: skip
+    return part
+
+
+def _turned(state: State) -> None:
+    state.change(part=int(reading(_key(state, "part"))))
 
 
 def _matching(chosen: str, net: Network, card: ModelCard) -> np.ndarray:

@@ -72,6 +72,20 @@ class Kind:
         """
         raise NotImplementedError(f"A field of the kind {type(self).__name__} has no control.")
 
+    def pieces(self, value: Any) -> dict[str, tuple[Kind, Any]]:
+        """The controls that it is drawn with: for each a name, "" for the only one, its kind and what it shows."""
+        return {"": (self, value)}
+
+    def joined(self, value: Any, piece: str, new: Any) -> Any:
+        """`value`, once its control `piece` shows `new`."""
+        return new
+
+
+def _offered(titles: Mapping[Any, str], more: dict[str, Any]) -> Mapping[Any, str]:
+    """Those of the options that a page offers at the moment: `offered` of its call, which is taken out; or all."""
+    offered = more.pop("offered", None)
+    return titles if offered is None else {value: title for value, title in titles.items() if value in offered}
+
 
 @dataclass(frozen=True)
 class Number(Kind):
@@ -158,8 +172,8 @@ class Choice(Kind):
         return ", ".join(titles[:8]) + (", ..." if len(titles) > 8 else "")
 
     def draw(self, place: Any, value: Any, **more: Any) -> None:
-        """The control of its look."""
-        titles = self.titles
+        """The control of its look; `offered`: only these options."""
+        titles = _offered(self.titles, more)
         looks = {"select": "selectbox", "segmented": "segmented_control", "pills": "pills", "steps": "select_slider"}
         if self.look == "select":
             more["index"] = list(titles).index(value) if value in titles else 0
@@ -226,9 +240,10 @@ class Several(Kind):
         return ", ".join(self.titles)
 
     def draw(self, place: Any, value: Any, **more: Any) -> None:
-        """Pills of which several may be lit."""
-        titles = self.titles
+        """Pills of which several may be lit; `offered`: only these options."""
+        titles = _offered(self.titles, more)
         more = {"format_func": lambda option: titles.get(option, str(option)), "help": self.help} | more
+        value = [option for option in value if option in titles]
         place.pills(self.words, list(titles), selection_mode="multi", default=value, **more)
 
 
@@ -268,10 +283,26 @@ class Numbers(Kind):
 
 @dataclass(frozen=True)
 class Wholes(Kind):
-    """A tuple of whole numbers of `range`, as many as `counts` accepts, such as the widths of layers."""
+    """A tuple of whole numbers of `range`, as many as `counts` accepts, such as the widths of layers.
+
+    each: what one of them is called; its number follows.
+    """
 
     range: Range = dataclasses.field(default_factory=lambda: Range(1, 10, whole=True))
     counts: Range = dataclasses.field(default_factory=lambda: Range(1, 10, whole=True))
+    each: str = "Number"
+
+    def pieces(self, value: Any) -> dict[str, tuple[Kind, Any]]:
+        """How many there are, and each of them."""
+        count = Number(len(value), self.words, range=self.counts, look="slider", help=self.help)
+        one = [Number(number, f"{self.each} {i}", range=self.range) for i, number in enumerate(value, start=1)]
+        return {"_count": (count, len(value)), **{f"_{i}": (kind, kind.default) for i, kind in enumerate(one)}}
+
+    def joined(self, value: Any, piece: str, new: Any) -> Any:
+        """More of them: the last one is repeated."""
+        if piece == "_count":
+            return (*value, *[value[-1]] * int(new))[: int(new)]
+        return tuple(int(new) if piece == f"_{i}" else number for i, number in enumerate(value))
 
     def read(self, text: str) -> tuple[int, ...]:
         """Numbers between tildes; too many of them are cut off."""

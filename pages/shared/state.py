@@ -183,12 +183,21 @@ class PageState(Generic[R]):
     # the controls
 
     def control(self, name: str, place: Any = st, then: Callable[[], Any] | None = None, **more: Any) -> None:
-        """Draw the control of a field at `place`; `then` is called after a change of the visitor's."""
+        """Draw the control of a field at `place`; `then` is called after a change of the visitor's.
+
+        A field of several controls has its first one at `place`, and the others below it, three beside each other.
+        more: what its kind's `draw` takes; `shown`: what it shows, where that is not the field's value.
+        """
         kind = self.kinds[name]
         if kind.when is None or kind.when(self.now):
-            value = getattr(self.now, name)
-            key, first = control(self.parameters[name], list(value) if isinstance(value, tuple) else value)
-            kind.draw(place, first, **({"key": key, "on_change": self._changed, "args": (name, then)} | more))
+            pieces = kind.pieces(more.pop("shown", getattr(self.now, name)))
+            top = place.container() if len(pieces) > 1 else place
+            columns = place.columns(min(len(pieces) - 1, 3)) if len(pieces) > 1 else []
+            for i, (piece, (one, value)) in enumerate(pieces.items()):
+                key, first = control(self.parameters[name] + piece, list(value) if isinstance(value, tuple) else value)
+                where = columns[(i - 1) % 3] if i else top
+                usual = {"key": key, "on_change": self._changed, "args": (name, piece, then)}
+                one.draw(where, first, **(usual | more))
 
     def panel(self, title: str, place: Any = st, columns: int = 1) -> None:
         """Draw the controls of all fields of a panel, in the record's order."""
@@ -198,9 +207,15 @@ class PageState(Generic[R]):
         for i, name in enumerate(shown):
             self.control(name, places[i % columns])
 
-    def _changed(self, name: str, then: Callable[[], Any] | None) -> None:
-        value = reading(self.parameters[name])
-        self.change(**{name: tuple(value) if isinstance(value, list) else value})
+    def chosen(self, name: str, value: Any) -> None:
+        """The visitor has chosen a value for a field; a page may override what follows from it."""
+        self.change(**{name: value})
+
+    def _changed(self, name: str, piece: str, then: Callable[[], Any] | None) -> None:
+        new = reading(self.parameters[name] + piece)
+        self.chosen(
+            name, self.kinds[name].joined(getattr(self.now, name), piece, tuple(new) if isinstance(new, list) else new)
+        )
         if then is not None:
             then()
 

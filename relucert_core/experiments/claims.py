@@ -24,7 +24,7 @@ def claims(record: Record) -> list[tuple[str, str, str]]:
 
 def _values(panel: Panel, method: str) -> tuple[float, ...]:
     series = panel.find(method)
-    return () if series is None else series.values
+    return () if series is None else series.values  # the paper's methods are run on all images
 
 
 def _above(larger: str, smaller: str) -> Callable[[Panel], Count]:

@@ -10,8 +10,8 @@ import math
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +21,7 @@ from relucert_core.errors import InvalidInput
 from relucert_core.paths import INSTALLED, ROOT
 
 LOWER, UPPER = "lower bound", "upper bound"
+NOT_RUN = "not run"  # the status of an image that a method was not asked for; its value is NaN
 FORMAT = "relucert experiment 1"
 _PACKAGES = ("torch", "numpy", "scipy")
 COLUMNS = (
@@ -55,7 +56,8 @@ class Series:
     """One method on one network, an entry an image.
 
     kind: "lower bound" (certified radii) or "upper bound" (distances of adversarial points). values: inf where
-    nothing limits the ball, or where an attack found nothing. seconds: for an image, see `Record.timing`.
+    nothing limits the ball, or where an attack found nothing; NaN with the status NOT_RUN where the method was not
+    asked. seconds: for an image, see `Record.timing`.
     paper_seconds: the run time that the paper's Table 1 gives, if it does.
     """
 
@@ -66,6 +68,21 @@ class Series:
     statuses: tuple[str, ...]
     seconds: tuple[float, ...]
     paper_seconds: float | None = None
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The images that the method was run on."""
+        return tuple(i for i, status in enumerate(self.statuses) if status != NOT_RUN)
+
+    def at(self, rows: Iterable[int]) -> Series:
+        """The series of these images alone."""
+        chosen = list(rows)
+        return replace(
+            self,
+            values=tuple(self.values[i] for i in chosen),
+            statuses=tuple(self.statuses[i] for i in chosen),
+            seconds=tuple(self.seconds[i] for i in chosen),
+        )
 
 
 @dataclass(frozen=True)
@@ -195,7 +212,10 @@ def _panel(values: dict[str, Any]) -> Panel:
 
 
 def _series(values: dict[str, Any]) -> Series:
-    numbers = tuple(math.inf if v is None else float(v) for v in values.pop("values"))
+    numbers = tuple(
+        (math.nan if status == NOT_RUN else math.inf) if v is None else float(v)
+        for v, status in zip(values.pop("values"), values["statuses"], strict=True)
+    )
     return Series(**values | {key: tuple(values[key]) for key in ("statuses", "seconds")}, values=numbers)
 
 

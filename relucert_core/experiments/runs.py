@@ -5,6 +5,7 @@ The run is a generator: whoever drives it may stop at any report, nothing runs o
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from relucert_core.experiments.records import LOWER, UPPER, Panel, Record, Series, make_header
+from relucert_core.experiments.records import LOWER, NOT_RUN, UPPER, Panel, Record, Series, make_header
 from relucert_core.experiments.store import Answer, LineStore, point_digests
 from relucert_core.network import Network
 from relucert_core.words import norm_name
 
 NOTHING_FOUND = "nothing found"
+_NOT_RUN = Answer(math.nan, NOT_RUN, 0.0)
 Work = Callable[[np.ndarray], list[Answer]]
 
 
@@ -26,7 +28,8 @@ Work = Callable[[np.ndarray], list[Answer]]
 class Task:
     """One method on one network: its series without the answers, where they are kept, how they are found.
 
-    work: points (B, D) -> B answers. chunk: how many points it takes at a time.
+    work: points (B, D) -> B answers. chunk: how many points it takes at a time. first: it is run on the first so many
+    images only.
     """
 
     method: str
@@ -36,6 +39,7 @@ class Task:
     work: Work
     chunk: int = 10
     paper_seconds: float | None = None
+    first: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,20 +118,30 @@ class _Standing:
         self.plans = prepared.panels
         self.names = {id(plan): point_digests(plan.points) for plan in self.plans}
         self.known = {
-            id(task): set(task.store.read()) & set(self.names[id(plan)]) for plan in self.plans for task in plan.tasks
+            id(task): set(task.store.read()) & set(self.names[id(plan)][: task.first])
+            for plan in self.plans
+            for task in plan.tasks
         }
-        self.wanted = {id(task): set(self.names[id(plan)]) for plan in self.plans for task in plan.tasks}
+        self.wanted = {id(task): set(self.names[id(plan)][: task.first]) for plan in self.plans for task in plan.tasks}
         self.owner = {id(task): plan for plan in self.plans for task in plan.tasks}
         self.pace: dict[int, float] = {}
 
     def missing(self) -> Iterator[tuple[PanelPlan, Task, list[int]]]:
-        """The chunks of rows without an answer: the first images of all networks and methods first."""
-        longest = max((len(plan.images) for plan in self.plans), default=0)
-        step = max((task.chunk for plan in self.plans for task in plan.tasks), default=1)
+        """The chunks of rows without an answer: the first images of all networks and methods first.
+
+        What is run on the first images only takes long, and comes after all the rest.
+        """
+        tasks = [(plan, task) for plan in self.plans for task in plan.tasks]
+        for late in (False, True):
+            yield from self._missing([pair for pair in tasks if (pair[1].first is not None) == late])
+
+    def _missing(self, tasks: list[tuple[PanelPlan, Task]]) -> Iterator[tuple[PanelPlan, Task, list[int]]]:
+        longest = max((len(plan.images) for plan, _ in tasks), default=0)
+        step = max((task.chunk for _, task in tasks), default=1)
         for start in range(0, longest, step):
-            for plan in self.plans:
-                for task in plan.tasks:
-                    yield from self._chunks(plan, task, range(start, min(start + step, len(plan.images))))
+            for plan, task in tasks:
+                end = min(start + step, len(plan.images[: task.first]))
+                yield from self._chunks(plan, task, range(start, end))
 
     def _chunks(self, plan: PanelPlan, task: Task, rows: Sequence[int]) -> Iterator[tuple[PanelPlan, Task, list[int]]]:
         names, known = self.names[id(plan)], self.known[id(task)]
@@ -147,7 +161,10 @@ class _Standing:
         done = sum(map(len, self.known.values()))
         total = sum(map(len, self.wanted.values()))
         ready = [
-            sum(all(name in self.known[id(task)] for task in plan.tasks) for name in self.names[id(plan)])
+            sum(
+                all(name in self.known[id(task)] or name not in self.wanted[id(task)] for task in plan.tasks)
+                for name in self.names[id(plan)]
+            )
             for plan in self.plans
         ]
         images = sum(len(plan.images) for plan in self.plans)
@@ -165,11 +182,16 @@ class _Standing:
 
 def _panel(plan: PanelPlan) -> Panel:
     names, stores = point_digests(plan.points), [task.store.read() for task in plan.tasks]
-    rows = [i for i, name in enumerate(names) if all(name in answers for answers in stores)]
+    wanted = [set(names[: task.first]) for task in plan.tasks]
+    rows = [
+        i for i, name in enumerate(names)
+        if all(name in answers or name not in asked for answers, asked in zip(stores, wanted, strict=True))
+    ]  # fmt: skip
     net = plan.net
     predictions = tuple(net(plan.points[rows]).argmax(-1).tolist()) if rows else ()
     series = tuple(
-        _series(task, [answers[names[i]] for i in rows]) for task, answers in zip(plan.tasks, stores, strict=True)
+        _series(task, [answers[names[i]] if names[i] in asked else _NOT_RUN for i in rows])
+        for task, answers, asked in zip(plan.tasks, stores, wanted, strict=True)
     )
     return Panel(
         network=plan.network,

@@ -60,7 +60,8 @@ def spread(values: tuple[float, ...]) -> Spread:
 
 
 def summarise(series: Series) -> Summary:
-    """The few numbers of a series."""
+    """The few numbers of a series, of the images that the method was run on."""
+    series = series.at(series.rows)
     return Summary(
         series.method,
         series.title,
@@ -75,17 +76,38 @@ def summarise(series: Series) -> Summary:
 
 
 def order_by(panel: Panel, method: str) -> list[int]:
-    """The panel's rows in rising order of a method's values; in their own order when it has no such series."""
+    """The panel's rows in rising order of a method's values; in their own order when it has no such series for all."""
     series = panel.find(method)
     rows = range(len(panel.images))
-    return list(rows) if series is None else sorted(rows, key=lambda i: series.values[i])
+    whole = series is not None and len(series.rows) == len(rows)
+    return sorted(rows, key=lambda i: series.values[i]) if series is not None and whole else list(rows)
 
 
 def ordered_pairs_hold(panel: Panel) -> bool:
     """The law on these images: no lower bound exceeds an attack's distance at the same image."""
     lower = [s.values for s in panel.series if s.kind == LOWER]
     upper = [s.values for s in panel.series if s.kind != LOWER]
-    return all(low <= high for a in lower for b in upper for low, high in zip(a, b, strict=True))
+    return not any(low > high for a in lower for b in upper for low, high in zip(a, b, strict=True))
+
+
+def overtaken(panel: Panel, series: Series) -> frozenset[int]:
+    """The images on which a method that was run on the first images only ended at a cheaper method's lower bound."""
+    if series.kind != LOWER or len(series.rows) == len(series.values):
+        return frozenset()
+    others = [s.values for s in panel.series if s.kind == LOWER and s.method != series.method]
+    return frozenset(i for i in series.rows if any(series.values[i] <= values[i] for values in others))
+
+
+def proved_shares(panel: Panel, methods: Sequence[str]) -> dict[str, float]:
+    """By method the median share of the nearest attack's distance that it proves, over the images that all were run on.
+
+    Images that no attack fools are left out; a method that the panel lacks is, too.
+    """
+    series = [found for found in map(panel.find, methods) if found is not None and found.kind == LOWER]
+    attacks = [s for s in panel.series if s.kind != LOWER]
+    nearest = [min((s.values[i] for s in attacks), default=math.inf) for i in range(len(panel.images))]
+    rows = [i for i in range(len(panel.images)) if 0 < nearest[i] < math.inf and all(i in set(s.rows) for s in series)]
+    return {s.method: spread(tuple(s.values[i] / nearest[i] for i in rows)).median for s in series} if rows else {}
 
 
 def accuracy_at(panel: Panel, series: Series, radii: Sequence[float]) -> tuple[float, ...]:
@@ -94,7 +116,8 @@ def accuracy_at(panel: Panel, series: Series, radii: Sequence[float]) -> tuple[f
     For a lower bound the share of images with a right prediction and a value >= radius; for an attack that with a
     value > radius.
     """
-    right = [label == read for label, read in zip(panel.labels, panel.predictions, strict=True)]
+    right = [panel.labels[i] == panel.predictions[i] for i in series.rows]
+    series = series.at(series.rows)
     values = np.sort([v for v, good in zip(series.values, right, strict=True) if good])
     side: Literal["left", "right"] = "left" if series.kind == LOWER else "right"
     reached = len(values) - np.searchsorted(values, np.asarray(radii, dtype=np.float64), side=side)

@@ -37,6 +37,7 @@ def _bounds_table(record: Record, panel: Panel) -> dict[str, list[str]]:
     return {
         "Method": [s.title for s in rows],
         "Kind": [s.kind for s in rows],
+        "Images": [str(s.count) for s in rows],
         f"Median ({record.norm})": [rounded(s.values.median, s.kind) for s in rows],
         "Quartiles": [_quartiles(s.values, s.kind) for s in rows],
         "Zero": [str(s.zeros) for s in rows],

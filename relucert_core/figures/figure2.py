@@ -9,10 +9,13 @@ from typing import Any
 import plotly.graph_objects as go
 
 from relucert_core.experiments.records import Panel, Series
+from relucert_core.experiments.summaries import overtaken
 from relucert_core.figures.axis import DistanceAxis
 from relucert_core.figures.methods import label, legend, looks
 from relucert_core.figures.theme import Theme, figure_of
 from relucert_core.words import bound
+
+_OVERTAKEN = ", a cheaper method proves as much"
 
 
 def figure2_axis(panels: Sequence[Panel], methods: Sequence[str]) -> DistanceAxis:
@@ -31,7 +34,9 @@ def figure2(
 ) -> go.Figure:
     """A mark for each image and method. `order`: the images' rows from left to right; None: each method by itself.
 
-    Open marks on the lower rail are radii of 0, on the upper rail attacks that found nothing.
+    Open marks on the lower rail are radii of 0, on the upper rail attacks that found nothing. A method that was run on
+    some of the images has marks for these alone; a small dot in place of the mark says that a cheaper method proves as
+    much there.
     """
     series = _chosen(panel, methods)
     styles = looks(series, theme)
@@ -68,20 +73,25 @@ def _chosen(panel: Panel, methods: Sequence[str]) -> list[Series]:
 def _trace(
     series: Series, order: Sequence[int] | None, panel: Panel, axis: DistanceAxis, look: Any, theme: Theme
 ) -> dict[str, Any]:
-    rows = sorted(range(len(series.values)), key=lambda i: series.values[i]) if order is None else order
+    rows = sorted(series.rows, key=lambda i: series.values[i]) if order is None else order
+    asked, dotted = set(series.rows), overtaken(panel, series)
+    marks = [(place, i) for place, i in enumerate(rows, start=1) if i in asked]
     return {
         "type": "scatter",
         "name": label(series.title, series.kind),
-        "x": list(range(1, len(rows) + 1)),
-        "y": [axis.place(series.values[i]) for i in rows],
+        "x": [place for place, _ in marks],
+        "y": [axis.place(series.values[i]) for _, i in marks],
         "mode": "markers",
         "marker": {
-            "symbol": look.symbol,
+            "symbol": ["circle" if i in dotted else look.symbol for _, i in marks] if dotted else look.symbol,
             "size": theme.font * (0.5 if len(rows) <= 60 else 0.4),
             "color": look.colour,
             "line": {"width": 1.2 if look.symbol.endswith("-open") else 0},
         },
-        "text": [f"image {panel.images[i]}: {_words(series.values[i], series.kind)}" for i in rows],
+        "text": [
+            f"image {panel.images[i]}: {_words(series.values[i], series.kind)}{_OVERTAKEN if i in dotted else ''}"
+            for _, i in marks
+        ],
         "hovertemplate": "%{text}<extra>" + series.title + "</extra>",
     }
 

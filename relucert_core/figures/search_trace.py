@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,15 @@ def search_trace(
     *,
     names: tuple[str, str, str],
     axis_title: str,
+    makers: Mapping[str, str] | None = None,
     height: int = 360,
     seconds: float = 0.0,
 ) -> go.Figure:
     """Both bounds against time, both axes logarithmic, with a rail for 0 and one for infinity.
 
-    names: the labels of the lower bound, the upper bound and the exact value, numbers and all. seconds: how long the
-    time axis is at least.
+    names: the labels of the lower bound, the upper bound and the exact value, numbers and all. makers: the titles of
+    the methods that make bounds; a dot stands where another one takes over. seconds: how long the time axis is at
+    least.
     """
     readings, last = run.readings, run.readings[-1]
     axis = DistanceAxis.for_values(v for r in (readings[0], last) for v in (r.lower, r.upper))
@@ -43,9 +46,13 @@ def search_trace(
     reach = (ends[0], ends[1] + _ROOM * (ends[1] - ends[0]))
     times = [max(math.log10(max(r.seconds, start)), ends[0]) for r in readings]
     lows, highs = [axis.place(r.lower) for r in readings], [axis.place(r.upper) for r in readings]
+    above = [_hover(f"fooled at {up(r.upper, 4)}", r, r.upper_by, makers or {}) for r in readings]
+    under = [_hover(f"safe to {down(r.lower, 4)}", r, r.lower_by, makers or {}) for r in readings]
     traces = [
-        _line(times, highs, theme.upper, "dash", theme, [_hover(f"fooled at {up(r.upper, 4)}", r) for r in readings]),
-        _line(times, lows, theme.lower, "solid", theme, [_hover(f"safe to {down(r.lower, 4)}", r) for r in readings]),
+        _line(times, highs, theme.upper, "dash", theme, above),
+        _line(times, lows, theme.lower, "solid", theme, under),
+        _takeovers(times, highs, [r.upper_by for r in readings], theme.upper, theme, above),
+        _takeovers(times, lows, [r.lower_by for r in readings], theme.lower, theme, under),
     ]
     traces += _ends(run, times[-1], lows[-1], highs[-1], theme)
     return figure_of(
@@ -60,8 +67,25 @@ def search_trace(
     )
 
 
-def _hover(words: str, reading: Reading) -> str:
-    return f"{words} after {duration(reading.seconds)}, {reading.regions:,} worked through"
+def _hover(words: str, reading: Reading, maker: str, makers: Mapping[str, str]) -> str:
+    by = f"<br>by: {makers.get(maker, maker)}" if maker else ""
+    return f"{words} after {duration(reading.seconds)}, {reading.regions:,} worked through{by}"
+
+
+def _takeovers(
+    x: list[float], y: list[float], makers: list[str], colour: str, theme: Theme, words: list[str]
+) -> dict[str, Any]:
+    """A dot on a bound's line wherever another method takes over."""
+    places = [i for i, maker in enumerate(makers) if maker and maker != (makers[i - 1] if i else "")]
+    return {
+        "type": "scatter",
+        "x": [x[i] for i in places],
+        "y": [y[i] for i in places],
+        "mode": "markers",
+        "marker": {"symbol": "circle", "size": 0.6 * theme.font, "color": colour},
+        "text": [words[i] for i in places],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _line(x: list[float], y: list[float], colour: str, dash: str, theme: Theme, words: list[str]) -> dict[str, Any]:

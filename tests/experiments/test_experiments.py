@@ -23,6 +23,7 @@ from relucert_core.experiments.figure2 import figure2_settings, first_images, pr
 from relucert_core.experiments.records import (
     COLUMNS,
     LOWER,
+    NOT_RUN,
     UPPER,
     Header,
     Panel,
@@ -37,7 +38,17 @@ from relucert_core.experiments.records import (
 )
 from relucert_core.experiments.runs import PanelPlan, Prepared, Task, attack_work, certificate_work
 from relucert_core.experiments.store import Answer, answer_store, content_key, point_digests
-from relucert_core.experiments.summaries import accuracy_at, accuracy_curve, accuracy_range, order_by, spread, summarise
+from relucert_core.experiments.summaries import (
+    accuracy_at,
+    accuracy_curve,
+    accuracy_range,
+    order_by,
+    ordered_pairs_hold,
+    overtaken,
+    proved_shares,
+    spread,
+    summarise,
+)
 from relucert_core.experiments.tables import rounded, summary_table
 from relucert_core.figures.export import to_png, to_svg
 from relucert_core.figures.reports import pictures_of
@@ -131,6 +142,49 @@ def test_csv_has_every_image_and_method_without_loss():
         assert float(line["seconds"]) == series.seconds[row]
         assert line["status"] == series.statuses[row]
         assert line["label"] == ("" if record.panels[0].labels[row] is None else str(record.panels[0].labels[row]))
+
+
+def test_a_method_may_be_run_on_the_first_images_only(tmp_path):
+    prepared = tiny_run(tmp_path, 7)
+    plan = prepared.panels[0]
+    late = Task("quadratic", "Quadratic", LOWER, answer_store(tmp_path, {"network": "x", "method": "quadratic"}),
+                certificate_work(plan.net, "quadratic", 2.0), 1, first=3)  # fmt: skip
+    prepared = dataclasses.replace(prepared, panels=(dataclasses.replace(plan, tasks=(late, *plan.tasks)),))
+    reports = list(prepared.run())
+    assert [p.total for p in reports] == [3 + 7 + 7] * len(reports)
+    assert (reports[-1].done, reports[-1].images_done) == (17, 7)
+    assert max(i for i, p in enumerate(reports) if "Simplex" in p.words) < min(
+        i for i, p in enumerate(reports) if "Quadratic" in p.words
+    ), "what takes long comes last"
+    record = prepared.record()
+    series = record.panels[0].find("quadratic")
+    assert series.rows == (0, 1, 2)
+    assert [math.isnan(v) for v in series.values] == [False] * 3 + [True] * 4
+    assert from_json(to_json(record)) == record
+    assert json.loads(to_json(record))["panels"][0]["series"][0]["values"][3:] == [None] * 4
+    assert summarise(series).count == 3
+    assert not math.isnan(summarise(series).values.median)
+    assert 0 <= accuracy_at(record.panels[0], series, (0.0,))[0] <= 1
+    assert ordered_pairs_hold(record.panels[0])
+    assert order_by(record.panels[0], "quadratic") == list(range(7)), "some images have no value to order by"
+    for figure in pictures_of(record).values():
+        assert to_svg(figure)
+
+
+def test_images_that_ended_at_a_cheaper_bound_are_marked_and_the_share_is_a_median():
+    cheap = Series("crown-ada", "CROWN-Ada", LOWER, (0.2, 0.3, 0.4), ("ok",) * 3, (0.0,) * 3)
+    dear = Series("semidefinite", "Semidefinite", LOWER, (0.5, 0.3, math.nan), ("ok", "ok", NOT_RUN), (0.0,) * 3)
+    attack = Series("ddn", "DDN", UPPER, (1.0, 0.5, 0.4), ("ok",) * 3, (0.0,) * 3)
+    panel = Panel("net", "A net", "a", (3, 5, 2), "", (0, 1, 4), (1, 1, 1), (1, 1, 1), (cheap, dear, attack))
+    assert overtaken(panel, dear) == {1}
+    assert overtaken(panel, cheap) == frozenset()
+    assert proved_shares(panel, ("crown-ada", "semidefinite", "ddn", "none")) == pytest.approx(
+        {"crown-ada": (0.2 + 0.6) / 2, "semidefinite": (0.5 + 0.6) / 2}
+    )
+    record = dataclasses.replace(made_up_record(), panels=(panel,))
+    trace = next(t for t in pictures_of(record, accuracy=False)["figure-2b-net"].data if t.name == "Semidefinite")
+    assert list(trace.marker.symbol).count("circle") == 1
+    assert len(trace.x) == 2
 
 
 def test_content_keys_tell_settings_apart_and_not_their_order():
@@ -426,7 +480,7 @@ def test_a_real_result_is_stored_for_each_experiment(name):
         for a in lower:
             assert len(a.values) == len(panel.images)
             for b in upper:
-                assert all(low <= high for low, high in zip(a.values, b.values)), f"{a.method} exceeds {b.method}"
+                assert all(a.values[i] <= b.values[i] for i in a.rows), f"{a.method} exceeds {b.method}"
         if panel.network in {card.name for card in rc.list_models()}:
             net = rc.load_model(panel.network)
             assert panel.digest == net.digest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from pages.beyond import engine as beyond_engine
 from pages.beyond.code import beyond_code
 from pages.beyond.live import Live
 from pages.beyond.state import ANOTHER, FACE, RANDOM, ZOOMS, Scene, networks
-from pages.beyond.words import headline
+from pages.beyond.words import headline, maker_titles, makers_sentence, readings_table
 from pages.shared.digit import gallery_digit
-from relucert_core.experiments.search_run import Recorder, stored_run, subject_of
+from relucert_core.experiments.search_run import Reading, Recorder, SearchRun, stored_run, subject_of
+from relucert_core.figures.search_trace import search_trace
 from relucert_core.figures.theme import DARK, LIGHT
 from tests.pages.helpers import figures, open_page, texts
 
@@ -189,3 +191,50 @@ def test_an_endless_search_is_driven_in_slices():
 def test_zooms_cover_the_range():
     assert ZOOMS[0] == 0.001
     assert ZOOMS[-1] == 5.0
+
+
+def test_stop_does_not_wait_for_the_step_that_is_computed():
+    begun, go = threading.Event(), threading.Event()
+    closed = []
+
+    def slow():
+        try:
+            while True:
+                begun.set()
+                go.wait(20)
+                yield object()
+        finally:
+            closed.append(True)
+
+    live = Live((), Recorder(toy_scene().net, subject_of(toy_scene().net, "t", "u", 0, 2.0, "exact")), slow(), 9.0)
+    worker = threading.Thread(target=live.advance, args=(5.0,))
+    worker.start()
+    assert begun.wait(20)
+    live.stop()
+    assert not live.playing
+    go.set()
+    worker.join(20)
+    assert closed == [True]
+
+
+def test_the_trace_says_who_made_which_bound():
+    def reading(seconds, lower, upper, *makers):
+        return Reading(seconds, lower, upper, 0, 0, *makers)
+
+    readings = (
+        reading(0.01, 0.125, np.inf, "simplex", ""),
+        reading(0.02, 0.25, 0.875, "crown-ada", "best"),
+        reading(0.5, 0.5, 0.875, "semidefinite", "best"),
+        reading(0.9, 0.625, 0.75, "semidefinite", "semidefinite"),
+    )
+    run = SearchRun(subject_of(toy_scene().net, "t", "u", 0, 2.0, "exact"), readings, "time is up")
+    titles = maker_titles()
+    assert makers_sentence(run, titles) == (
+        "Raised from below by Simplex (0.125), CROWN-Ada (0.250), Semidefinite (0.625). "
+        f"Lowered from above by {titles['best']} (0.875), Semidefinite (0.750)."
+    )
+    figure = search_trace(run, LIGHT, names=("a", "b", "c"), axis_title="d", makers=titles)
+    dots = [trace for trace in figure.data if trace.mode == "markers" and trace.marker.symbol == "circle"]
+    assert [len(trace.x) for trace in dots] == [2, 3], "one for each method that takes over, above and below"
+    assert "by: CROWN-Ada" in dots[1].text[1]
+    assert "Proved by" in readings_table(run, titles)

@@ -23,7 +23,7 @@ from pages.shared.digit_pad import SIDE, checked_png
 from pages.shared.gallery import picked_image
 from relucert_core.datasets.packing import pack_digit
 from relucert_core.figures.axis import DistanceAxis
-from tests.pages.helpers import figures, headline, open_page, texts
+from tests.pages.helpers import control, figures, headline, open_page, texts
 
 PAGE = "digits"
 SMALL = "mnist-20-20-20"
@@ -288,3 +288,16 @@ def test_axis_has_rails_for_zero_and_infinity():
     assert places[0] < axis.low
     assert places[-1] > axis.high
     assert 0 <= axis.share(0.0) < axis.share(2.0) < axis.share(math.inf) <= 1
+
+
+def test_the_part_of_the_gallery_is_in_the_link():
+    at = open_page("digits", digits_net="mnist-20-20-20", digits_part="3")
+    assert not at.exception
+    part = control(at, "number_input", "digits_part")
+    assert (part.value, part.label) == (3, "Part (of 17)")
+    part.set_value(5).run()
+    assert at.query_params["digits_part"] in ("5", ["5"])
+    assert at.session_state["digits_fields"].part == 5
+    at = open_page("digits", digits_net="mnist-20-20-20", digits_image="700")
+    assert control(at, "number_input", "digits_part").value == 1 + 700 // 60, "the digit in view is among them"
+    assert "digits_part" not in at.query_params

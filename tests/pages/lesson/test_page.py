@@ -16,9 +16,10 @@ from pages.lesson.state import PLANE, PRESETS, radio_key
 from pages.lesson.steps import STEPS
 from relucert_core.experiments.lesson import LESSON_POINT, lesson_network, lower_network, walk
 from relucert_core.experiments.lesson_mix import mix
-from relucert_core.words import down
+from relucert_core.experiments.lesson_relation import relation_at
+from relucert_core.words import down, up
 from tests.pages import browser
-from tests.pages.helpers import open_page, texts
+from tests.pages.helpers import figures, open_page, texts
 
 PAGE = "lesson"
 NUMBERS = range(1, len(STEPS) + 1)
@@ -70,6 +71,24 @@ def test_words_and_formulas_at_every_kind_of_place(number, place):
         assert right in question.feedback(wrong)
 
 
+def test_the_last_step_shows_the_two_numbers_that_meet():
+    at = open_page(PAGE, step=str(len(STEPS)), shown="1")
+    assert not at.exception
+    certificate = relation_at(*LESSON_POINT).certificate
+    assert certificate.guarantee == "exact"
+    assert f"**{down(certificate.radius, 7)}**" in texts(at)
+    assert f"**{up(certificate.upper, 7)}**" in texts(at)
+    assert figures(at)[0]["data"][0]["name"] == "allowed on average"
+    assert not open_page(PAGE, step=str(len(STEPS)), shown="1", present="1").exception
+
+
+@pytest.mark.parametrize("place", ["0,0", "2.4,2.2", "1,0.4", "3,3", "-3,-3"])
+def test_the_last_step_stands_anywhere(place):
+    at = open_page(PAGE, step=str(len(STEPS)), shown="1", lesson_u=place)
+    assert not at.exception
+    assert any(words in texts(at) for words in ("Proved", "the distance is 0"))
+
+
 def test_the_numbers_in_the_formulas_are_the_engines():
     net = lesson_network()
     region, certificate = rc.activation_region(net, LESSON_POINT), rc.certify(net, LESSON_POINT)
@@ -115,7 +134,7 @@ def test_turning_and_answering():
     at.button(key="lesson_back").click().run()
     assert (at.query_params["step"], at.query_params["shown"]) == ("2", "1")
     assert at.info[0].value.startswith("**Not this time**")
-    at.button(key="lesson_step_15").click().run()
+    at.button(key=f"lesson_step_{len(STEPS)}").click().run()
     at.button(key="lesson_next").click().run()
     assert at.button(key="lesson_next").disabled
     assert not at.exception
@@ -129,11 +148,11 @@ def test_a_question_can_be_skipped():
     assert not at.success
 
 
-@pytest.mark.parametrize(("odd", "step"), [("0", 1), ("16", 15), ("-1", 1), ("x", 1), ("9" * 310, 15), ("²", 1)])
+@pytest.mark.parametrize(("odd", "step"), [("0", 1), ("17", 16), ("-1", 1), ("x", 1), ("9" * 310, 16), ("²", 1)])
 def test_odd_steps_in_links_are_put_right_with_a_sentence(odd, step):
     at = open_page(PAGE, step=odd)
     assert not at.exception
-    assert f"Step {step} of 15" in texts(at)
+    assert f"Step {step} of {len(STEPS)}" in texts(at)
     assert "The link was put right" in at.warning[0].value
 
 

@@ -124,13 +124,17 @@ def test_a_click_between_a_record_and_its_run_takes_nothing_down():
 
 def test_data_network_and_training_are_changed_and_trained():
     at = playground()
-    control(at, "pills", "pg_c_dataset").set_value("spirals").run()
+    control(at, "pills", "pg_dataset").set_value("spirals").run()
     assert not at.exception
     setup = at.session_state["playground_fields"].setup
     assert (setup.preset, setup.dataset, setup.hidden, setup.method) == ("", "spirals", (16, 16), "plain")
-    control(at, "number_input", "pg_c_epochs").set_value(60).run()
-    control(at, "slider", "pg_c_depth").set_value(1).run()
+    control(at, "number_input", "pg_epochs").set_value(60).run()
+    control(at, "slider", "pg_hidden_count").set_value(1).run()
     assert at.session_state["playground_fields"].setup.hidden == (16,)
+    control(at, "slider", "pg_hidden_count").set_value(2).run()
+    control(at, "number_input", "pg_hidden_1").set_value(5).run()
+    assert at.session_state["playground_fields"].setup.hidden == (16, 5)
+    control(at, "slider", "pg_hidden_count").set_value(1).run()
     at.button(key="pg_step").click().run()
     assert player_of(at).status == "running"
     at.button(key="pg_play").click().run()
