@@ -88,7 +88,14 @@ def verdict(scene: Scene, answers: Answers) -> None:
     """The headline, what is proved, and what nobody knows."""
     best, found = answers.best_lower, nearest_found(scene, answers)
     reads = scene.names[best.prediction]
-    shell.headline(headline(reads, best.radius, answers.upper, scene.norm, exact=answers.exact))
+    truth = truth_of(scene)
+    wrong = truth is not None and truth[1] not in (None, best.prediction)
+    shell.headline(
+        headline(
+            reads, best.radius, answers.upper, scene.norm, exact=answers.exact,
+            truth=str(truth[0]) if truth is not None and wrong else "",
+        )
+    )  # fmt: skip
     st.markdown(promise(reads, best.radius, scene.norm, best.status))
     if presenting():
         return
@@ -112,14 +119,22 @@ def _margin(scene: Scene, winner: int) -> str:
     )
 
 
-def truth_words(scene: Scene, winner: int) -> str:
-    """For a shipped image, whether the network is right."""
+def truth_of(scene: Scene) -> tuple[int, int | None] | None:
+    """A shipped image's digit and the network's class for it (None where its training left that digit out)."""
     from pages.shared.digit_sources import class_of
 
     if scene.digit.index is None:
-        return ""
+        return None
     label = int(engine.sample()[1][scene.digit.index])
-    wanted = class_of(scene.card, label)
+    return label, class_of(scene.card, label)
+
+
+def truth_words(scene: Scene, winner: int) -> str:
+    """For a shipped image, whether the network is right."""
+    truth = truth_of(scene)
+    if truth is None:
+        return ""
+    label, wanted = truth
     if wanted is None:
         return f"The image is a {label}, which this network never saw: its training left that digit out."
     if wanted != winner:

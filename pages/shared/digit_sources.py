@@ -54,7 +54,7 @@ def class_of(card: ModelCard, digit: int) -> int | None:
 
 def _gallery_panel(state: State, net: Network, card: ModelCard, digit: Digit) -> None:
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    state.control("filter", left, then=partial(state.change, part=0))
+    state.control("filter", left, then=partial(_filtered, state, net, card, digit))
     indices = _matching(state.now.filter, net, card)
     part = _part_input(state, right, indices, digit)
     shown = indices[(part - 1) * PER_PART : part * PER_PART]
@@ -77,6 +77,14 @@ def _part_input(state: State, place: st.delta_generator.DeltaGenerator, indices:
         args=(state,),
     )  # fmt: skip
     return part
+
+
+def _filtered(state: State, net: Network, card: ModelCard, digit: Digit) -> None:
+    """Another choice of images begins at its first part; of the misread ones the first is put in view."""
+    state.change(part=0)
+    indices = _matching(state.now.filter, net, card)
+    if state.now.filter == MISREAD and len(indices) and digit.index not in indices:
+        show(state, gallery_digit(int(indices[0])))
 
 
 def _turned(state: State) -> None:

@@ -44,10 +44,11 @@ def _percent(share: float) -> str:
     return f"{number(100 * share, 2 if share >= 0.01 else 1)} %"
 
 
-def headline(reads: str, radius: float, distance: float, norm: float, *, exact: bool = False) -> str:
-    """The one line: "Reads 7. Safe to 0.0012; fooled at 0.80 (L2)."."""
+def headline(reads: str, radius: float, distance: float, norm: float, *, exact: bool = False, truth: str = "") -> str:
+    """The one line: "Reads 7. Safe to 0.0012; fooled at 0.80 (L2)."; truth: what a misread digit is, else empty."""
     name = NORM_NAMES[norm]
+    start = f"Reads **{reads}**" + (f"; it is a {truth}" if truth else "")
     if exact:
-        return f"Reads **{reads}**. Safe to **{down(radius)}**, and no farther: exact ({name})."
+        return f"{start}. Safe to **{down(radius)}**, and no farther: exact ({name})."
     fooled = f"fooled at **{up(distance)}**" if distance < math.inf else "no attack found"
-    return f"Reads **{reads}**. Safe to **{down(radius)}**; {fooled} ({name})."
+    return f"{start}. Safe to **{down(radius)}**; {fooled} ({name})."

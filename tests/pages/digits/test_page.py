@@ -143,6 +143,7 @@ def test_filters_show_one_class_or_the_misread():
     at.selectbox(key="digits_filter").set_value("Misread ones").run()
     assert not at.exception
     assert "misread as" in str(at.get("bidi_component")[1].proto)
+    assert re.match(r"Reads \*\*\d\*\*; it is a \d\. ", headline(at)), "one of them is in view, and says so"
     at.selectbox(key="digits_filter").set_value("3").run()
     assert not at.exception
 
