@@ -68,8 +68,7 @@ def proved(records: Sequence[Record], theme: Theme) -> None:
     )  # fmt: skip
     st.caption(
         "The median over the test images that every method was run on, from the stored runs. No proof can reach beyond "
-        "the nearest attack; where the attack is not the nearest point there is, 100 % cannot be reached. The "
-        "semidefinite certificate had 10 s of processor time an image."
+        "the nearest attack; where the attack is not the nearest point there is, 100 % cannot be reached."
     )
     with st.expander("This picture as a table"):
         st.table(
