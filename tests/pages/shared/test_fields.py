@@ -106,3 +106,14 @@ def test_rules_between_fields_are_kept():
     assert record.classes == 2
     assert len(clauses) == 1
     assert dataclasses.replace(record, classes=5).settled() == record
+
+
+def test_a_field_of_several_controls_is_taken_apart_and_put_together():
+    kind = fields.kinds(PLAYGROUND.blank)["hidden"]
+    pieces = kind.pieces((16, 4))
+    assert [(name, one.words, value) for name, (one, value) in pieces.items()] == [
+        ("_count", "Hidden layers", 2), ("_0", "Neurons in layer 1", 16), ("_1", "Neurons in layer 2", 4),
+    ]  # fmt: skip
+    assert kind.joined((16, 4), "_1", 9) == (16, 9)
+    assert kind.joined((16, 4), "_count", 4) == (16, 4, 4, 4)
+    assert kind.joined((16, 4), "_count", 1) == (16,)
