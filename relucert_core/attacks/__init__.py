@@ -33,7 +33,7 @@ from relucert_core.norms import NORMS, check_norm, plain_number
 __all__ = ["ATTACKS", "Attack", "AttackBatch", "AttackEntry", "attack"]
 
 _CHUNK = 128
-_WHOLE = ("steps", "rounds")
+_WHOLE = ("steps", "rounds", "descents")
 
 _ENTRIES = (
     AttackEntry(
@@ -72,9 +72,9 @@ _ENTRIES = (
         run=run_best,
         norms=NORMS,
         minimises=NORMS,
-        sentence="Runs all the attacks and keeps the nearest point that fools the network.",
-        reference="the smallest of the other attacks",
-        options={"steps": "gradients of DDN"},
+        sentence="Runs all the attacks and many descents, and keeps the nearest point that fools the network.",
+        reference="the smallest of the other attacks, and DDN towards each class with slides along the boundary",
+        options={"steps": "gradients of DDN", "descents": "descents towards other classes and from all around"},
     ),
 )
 ATTACKS: dict[str, AttackEntry] = {entry.name: entry for entry in _ENTRIES}
@@ -90,6 +90,7 @@ class _Settings(TypedDict, total=False):
     progress: Callable[[int, int], None] | None
     steps: int
     rounds: int
+    descents: int
     overshoot: float
     shrink: float
 

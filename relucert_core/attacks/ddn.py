@@ -29,37 +29,56 @@ _LAST_STEP = 0.01
 def run_ddn(problem: Problem, *, steps: int = 100, shrink: float = 0.1) -> Found:
     """Attack by DDN with `steps` gradients; the sphere's radius changes by the share `shrink`, less and less."""
     _, scale = plane_step(problem, problem.points, 2.0)
-    found = _descend(problem, problem.points, scale, steps=steps, shrink=shrink)
+    found = _settled(problem, problem.points, scale, steps, shrink)
     rows = (~found.success).nonzero().squeeze(1)
     if problem.starts is None or not len(rows):
         return found
     part = problem.take(rows)
     back = from_starts(part)
     size = row_norms(back.points - part.points, 2.0)
-    back = nearer(part, back, _descend(part, back.points, size, steps=steps, shrink=shrink))
+    back = nearer(part, back, _settled(part, back.points, size, steps, shrink))
     points, success = found.points.clone(), found.success.clone()
     points[rows], success[rows] = back.points, back.success
     return Found(points, success, (*found.trail, points) if problem.path else ())
 
 
-def _descend(problem: Problem, begin: torch.Tensor, scale: torch.Tensor, *, steps: int, shrink: float) -> Found:
-    """DDN from `begin` (B, D) with first step and radius `scale` (B,); without a finite scale a point stands still."""
+def _settled(problem: Problem, begin: torch.Tensor, scale: torch.Tensor, steps: int, shrink: float) -> Found:
+    """`descend`, with what it finds pulled back and proved."""
+    trail: list[torch.Tensor] = []
+    return settle(problem, descend(problem, begin, scale, steps=steps, shrink=shrink, trail=trail), trail)
+
+
+def descend(
+    problem: Problem,
+    begin: torch.Tensor,
+    scale: torch.Tensor,
+    *,
+    steps: int,
+    shrink: float = 0.1,
+    rivals: torch.Tensor | None = None,
+    trail: list[torch.Tensor] | None = None,
+) -> torch.Tensor:
+    """DDN from `begin` (B, D) with first step and radius `scale` (B,): the nearest points with an excess above 0.
+
+    Where none was met, or without a finite scale, the answer is the beginning. `rivals` (B,): the class that each
+    descent aims at, see `uphill`. `trail` receives the stations if the problem keeps a path.
+    """
     rows = (torch.isfinite(scale) & torch.isfinite(problem.slack) & (scale > 0)).nonzero().squeeze(1)
     part, here, radius = problem.take(rows), begin[rows], scale[rows]
+    aims = None if rivals is None else rivals[rows]
     best, best_size = begin.clone(), torch.full_like(scale, math.inf)
-    trail: list[torch.Tensor] = []
     for count in range(steps if len(rows) else 0):
         wave = _LAST_STEP + (1 - _LAST_STEP) * (1 + math.cos(math.pi * count / steps)) / 2
         if late():
             break
-        gradient, excess = uphill(part, here)
+        gradient, excess = uphill(part, here, aims)
         size, crossed = row_norms(here - part.points, 2.0), excess > 0
         better = crossed & (size < best_size[rows])
         best[rows[better]], best_size[rows[better]] = here[better], size[better]
-        if problem.path:
+        if problem.path and trail is not None:
             trail.append(problem.points.index_copy(0, rows, here))
         change = shrink * max(wave, 0.1)
         radius = torch.where(crossed, radius * (1 - change), radius * (1 + change))
         offset = here - part.points + (wave * scale[rows]).unsqueeze(-1) * unit_step(gradient, 2.0)
         here = part.clip(part.points + radius.unsqueeze(-1) * unit_step(offset, 2.0))
-    return settle(problem, best, trail)
+    return best

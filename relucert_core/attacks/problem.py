@@ -25,6 +25,7 @@ from relucert_core.region import backward_rows
 from relucert_core.rounding import distance_above
 from relucert_core.witness import PUSHES, proved_adversarial
 
+STRONGEST = -1
 _PULLS = 18
 _HALVINGS = 50
 
@@ -103,8 +104,13 @@ def make_problem(
     return Problem(net, points, labels, norm, bounds, slack, starts, path)
 
 
-def uphill(problem: Problem, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def uphill(
+    problem: Problem, points: torch.Tensor, rivals: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The direction (B, D) in which the cross-entropy of the label grows fastest, and the excess (B,), at the points.
+
+    `rivals` (B,) names for each point the one class j whose f_j - f_label is to grow instead; STRONGEST for the one
+    that leads the others there.
 
     The gradient is sum_j p_j (grad f_j - grad f_k) over the rivals j. Their softmax weights stand for the p_j, which
     differ by one positive factor: so the direction survives where 1 - p_k would round to 0. Moves that the
@@ -112,8 +118,13 @@ def uphill(problem: Problem, points: torch.Tensor) -> tuple[torch.Tensor, torch.
     """
     layers = affine_layers(problem.net)
     values = hidden_values(layers, points)
-    rivals = rival_logits(values[-1], problem.labels)
-    weights = at_label(torch.nan_to_num(torch.softmax(rivals, -1), nan=0.0), problem.labels, -1.0)
+    others = rival_logits(values[-1], problem.labels)
+    if rivals is None:
+        weights = torch.nan_to_num(torch.softmax(others, -1), nan=0.0)
+    else:
+        chosen = torch.where(rivals == STRONGEST, others.argmax(-1), rivals)
+        weights = torch.zeros_like(others).scatter(-1, chosen.unsqueeze(-1), 1.0)
+    weights = at_label(weights, problem.labels, -1.0)
     rows = backward_rows(layers, activation_masks(layers, values), (weights @ layers[-1].weight).unsqueeze(1)).squeeze(
         1
     )
@@ -147,8 +158,12 @@ def settle(problem: Problem, candidates: torch.Tensor, trail: list[torch.Tensor]
     points = problem.points.clone()
     rows = success.nonzero().squeeze(1)
     if len(rows):
-        part = problem.take(rows)
-        points[rows] = _nearest_proved(part, candidates[rows], _crossing(part, candidates[rows]))
+        part, ends = problem.take(rows), candidates[rows]
+        share = crossing(part, ends)
+        ties = (~(part.excess(ends) > 0)).nonzero().squeeze(1)
+        if len(ties):
+            share[ties] = _first_tie(part.take(ties), ends[ties])
+        points[rows] = _nearest_proved(part, ends, share)
     stations = (problem.points, *trail, points) if problem.path and trail is not None else ()
     return Found(points, success, stations)
 
@@ -160,12 +175,15 @@ def between(problem: Problem, ends: torch.Tensor, share: torch.Tensor) -> torch.
     return torch.where(share < 1, inner, ends)
 
 
-def _crossing(problem: Problem, ends: torch.Tensor) -> torch.Tensor:
-    """(B,): shares of the way to `ends` at which the excess is above 0, a little beyond a place where it is 0."""
+def crossing(problem: Problem, ends: torch.Tensor, pulls: int = _PULLS) -> torch.Tensor:
+    """(B,): shares of the way to `ends` at which the excess is above 0, a little beyond a place where it is 0.
+
+    Where it is not above 0 at the end itself the answer means nothing.
+    """
     low, high = torch.zeros_like(problem.slack), torch.ones_like(problem.slack)
     below_zero = problem.excess(problem.points).clamp(max=0.0)
     above_zero = problem.excess(ends).clamp(min=0.0)
-    for turn in range(_PULLS):
+    for turn in range(pulls):
         share = (low + high) / 2
         if turn % 2:
             rise = above_zero - below_zero
@@ -177,9 +195,6 @@ def _crossing(problem: Problem, ends: torch.Tensor) -> torch.Tensor:
         crossed = value > 0
         high, above_zero = torch.where(crossed, share, high), torch.where(crossed, value, above_zero)
         low, below_zero = torch.where(crossed, low, share), torch.where(crossed, below_zero, value)
-    ties = (~(problem.excess(ends) > 0)).nonzero().squeeze(1)
-    if len(ties):
-        high[ties] = _first_tie(problem.take(ties), ends[ties])
     return high
 
 
