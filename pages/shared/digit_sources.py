@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from relucert_core.network import Network
 
 State = PageState[Any]
-_PROBLEM = "problem"
+_PROBLEM, _READINGS = "problem", "readings"
+_READ_BY = ("Ink is what stands out from the paper beside it", "Ink is what stands out from the whole sheet")
 
 
 def source_panel(state: State, net: Network, card: ModelCard, digit: Digit) -> None:
@@ -35,6 +36,7 @@ def source_panel(state: State, net: Network, card: ModelCard, digit: Digit) -> N
         digit_pad(_key(state, "pad"), partial(_drawn, state))
     elif state.now.way == UPLOAD:
         _upload_panel(state)
+        _ask_which(state, digit)
     else:
         _gallery_panel(state, net, card, digit)
     problem = st.session_state.pop(_key(state, _PROBLEM), None)
@@ -122,7 +124,7 @@ def _picked(state: State, key: str) -> None:
 def _drawn(state: State) -> None:
     data = drawn_picture(_key(state, "pad"))
     if data is not None:
-        _take(state, data, DRAWN)
+        _take(state, data)
 
 
 def _upload_panel(state: State) -> None:
@@ -139,12 +141,40 @@ def _upload_panel(state: State) -> None:
 def _uploaded(state: State) -> None:
     file = st.session_state.get(_key(state, "upload"))
     if file is not None:
-        _take(state, file.getvalue(), UPLOADED)
+        _take(state, file.getvalue(), uploaded=True)
 
 
-def _take(state: State, data: bytes, source: str) -> None:
-    """Turn a picture file into the digit in view, or remember in one sentence why that's not possible."""
+def _take(state: State, data: bytes, *, uploaded: bool = False) -> None:
+    """Turn a picture file into the digit in view, or remember in one sentence why that's not possible.
+
+    An upload's likelier reading comes first, and the other one is offered; a drawing has no shadow.
+    """
+    st.session_state.pop(_key(state, _READINGS), None)
     try:
-        show(state, Digit(source, engine.digit_of(data), given=engine.preview(data)))
+        readings, given = engine.readings_of(data), engine.preview(data)
     except (RelucertError, engine.Busy) as error:
         st.session_state[_key(state, _PROBLEM)] = str(error)
+        return
+    choices = [Digit(UPLOADED if uploaded else DRAWN, pixels, given=given) for pixels in readings]
+    if uploaded and len(choices) == 2:
+        st.session_state[_key(state, _READINGS)] = choices
+    show(state, choices[0] if uploaded else choices[-1])
+
+
+def _ask_which(state: State, digit: Digit) -> None:
+    """Both readings of an upload that may be read in two ways, side by side, to choose from."""
+    choices = st.session_state.get(_key(state, _READINGS))
+    if not choices:
+        return
+    st.markdown("**The picture can be read in two ways**, as with a hard shadow across the sheet. Which one is meant?")
+    for number, (place, choice, words) in enumerate(zip(st.columns(2), choices, _READ_BY, strict=True), start=1):
+        with place:
+            st.image(np.frombuffer(choice.pixels, np.uint8).reshape(28, 28), caption=words, width=112)
+            chosen = choice.pixels == digit.pixels
+            st.button(
+                f"Reading {number} is in view" if chosen else f"Take reading {number}",
+                key=_key(state, f"reading_{number}"),
+                disabled=chosen,
+                on_click=show,
+                args=(state, choice),
+            )

@@ -154,16 +154,19 @@ def adversarial(net: Network, pixels: bytes, method: str, norm: float, valid_pix
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def digit_of(data: bytes) -> bytes:
-    """A picture file as the 784 bytes that MNIST would have made of it; raises InvalidInput with one sentence."""
-    from relucert_core.datasets.pictures import digit_from_picture
+def readings_of(data: bytes) -> list[bytes]:
+    """The one or two digits that a picture file may show, likeliest first, 784 bytes each as MNIST would have them.
+
+    The last one goes by the levels of the whole sheet. Raises InvalidInput with one sentence.
+    """
+    from relucert_core.datasets.pictures import readings_of_picture
 
     with heavy():
-        return np.rint(digit_from_picture(data) * 255).astype(np.uint8).tobytes()
+        return [np.rint(digit * 255).astype(np.uint8).tobytes() for digit in readings_of_picture(data)]
 
 
 def preview(data: bytes, side: int = 280) -> bytes:
-    """A small grey PNG of a picture file that `digit_of` has accepted."""
+    """A small grey PNG of a picture file that `readings_of` has accepted."""
     import io
 
     from PIL import Image

@@ -20,6 +20,10 @@ DATA_HELP = (
     "'images' (B, D) and perhaps 'labels' (B,), FILE.npy with images (B, D), or a FOLDER of PNG and JPEG pictures"
 )
 _PICTURES = (".png", ".jpg", ".jpeg")
+_TWO_WAYS = (
+    "can be read in two ways: ink was taken to be what stands out from the paper beside it; where a large dark part is "
+    "ink, not a shadow, cut the picture closer."
+)
 _OUT_OF_RANGE = 0.5  # of the range's length: beyond, the images are probably on another scale
 
 
@@ -184,7 +188,7 @@ def _arrays(path: Path) -> Images:
 
 def _pictures(folder: Path) -> Images:
     from relucert_core.datasets.picture_files import MAX_FILE_BYTES
-    from relucert_core.datasets.pictures import digit_from_picture
+    from relucert_core.datasets.pictures import readings_of_picture
 
     digits, names, skipped = [], [], 0
     try:
@@ -193,8 +197,11 @@ def _pictures(folder: Path) -> Images:
         raise DataUnavailable(f"The folder {shown(str(folder))} cannot be read ({error.strerror}).") from None
     for path in paths:
         try:
-            digits.append(digit_from_picture(read_file(path, MAX_FILE_BYTES)))
+            readings = readings_of_picture(read_file(path, MAX_FILE_BYTES))
+            digits.append(readings[0])
             names.append(path.name)
+            if len(readings) > 1:
+                print(f"Warning: {shown(path.name)} {_TWO_WAYS}", file=sys.stderr)
         except RelucertError as error:
             skipped += 1
             print(f"{shown(path.name)} was left out: {error}", file=sys.stderr)

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from relucert_core.datasets.lighting import evenly_lit, rim
+from relucert_core.datasets.local_contrast import contrast_with_paper, without_wedges
 from relucert_core.datasets.packing import pack_digit, unpack_digit
 from relucert_core.datasets.picture_files import decode_picture
 from relucert_core.errors import InvalidInput
 
-__all__ = ["digit_from_array", "digit_from_picture", "pack_digit", "unpack_digit"]
+__all__ = ["digit_from_array", "digit_from_picture", "pack_digit", "readings_of_picture", "unpack_digit"]
 
 SIDE = 28
 INK_BOX = 20
@@ -26,6 +27,8 @@ _WORK_SIDE = 320  # larger pictures are averaged down to this first: 16 pixels f
 _LEAST_CONTRAST = 0.06  # of black to white; below it a picture is blank
 _SHARPEN_FROM = 2 * INK_BOX  # MNIST's originals were black or white: ink boxes larger than this lose their faint greys
 _FAINT, _FULL = 0.3, 0.7
+_EVEN = 0.1  # of black to white: what paper in one light keeps to
+_SAME = 0.9  # cosine above which two readings of a picture show one drawing
 _SPECK = 0.01  # separate spots with less than this share of the largest spot's ink are dirt
 
 
@@ -33,9 +36,20 @@ def digit_from_picture(data: bytes) -> np.ndarray:
     """The bytes of a PNG or JPEG file, up to 4 megapixels, as a digit: (784,) float64, multiples of 1/255.
 
     Dark on light or light on dark, any colours, transparency, EXIF rotation. Raises InvalidInput with one sentence
-    for what is no such picture, is too large, broken or blank. Memory stays below 200 MB.
+    for what is no such picture, is too large, broken or blank. Memory stays below 200 MB. Where the picture can be
+    read in two ways (see `readings_of_picture`), the likelier one.
     """
-    return digit_from_array(decode_picture(data, MAX_PIXELS))
+    return readings_of_picture(data)[0]
+
+
+def readings_of_picture(data: bytes) -> list[np.ndarray]:
+    """The digits, likeliest first, that a picture file may show: one, or two where a hard shadow may be ink.
+
+    Each (784,) float64, multiples of 1/255. One takes ink by its level on the whole sheet; where the picture's
+    rim is of several greys, another takes it by its contrast with the paper beside it, and comes first if that makes a
+    difference. Raises InvalidInput as `digit_from_picture` does.
+    """
+    return _readings(_checked(decode_picture(data, MAX_PIXELS)))
 
 
 def digit_from_array(gray: Any) -> np.ndarray:
@@ -44,12 +58,15 @@ def digit_from_array(gray: Any) -> np.ndarray:
     Either polarity: what fills the frame is taken for paper. A picture that MNIST's recipe has already made (28x28,
     in either polarity) comes back unchanged. Raises InvalidInput when it is blank or no such array.
     """
-    picture = _checked(gray)
+    return _readings(_checked(gray))[0]
+
+
+def _readings(picture: np.ndarray) -> list[np.ndarray]:
+    """The digits that a checked picture may show, likeliest first; the last one is that of the whole sheet's levels."""
     if (ready := _already_made(picture)) is not None:
-        return ready
-    ink = _without_specks(_ink(evenly_lit(_reduced(picture))))
-    box = ink[_ink_box(ink)]
-    return _bytes_to_digit(_centred(_scaled(box)))
+        return [ready]
+    digits = [_bytes_to_digit(_centred(_scaled(ink[_ink_box(ink)]))) for ink in _inks(_reduced(picture))]
+    return digits if len(digits) == 2 and _similarity(*digits) < _SAME else digits[-1:]
 
 
 def _checked(gray: Any) -> np.ndarray:
@@ -89,6 +106,26 @@ def _reduced(picture: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).reduce(factor), dtype=np.float32)
 
 
+def _inks(picture: np.ndarray) -> list[np.ndarray]:
+    """What may be ink in the picture, (height, width) each, likeliest first; InvalidInput when nothing is."""
+    lit = evenly_lit(picture)
+    ink = _without_specks(_ink(lit))
+    if not _uneven(lit):
+        return [ink]
+    contrast = contrast_with_paper(picture)
+    if float(contrast.max()) < _LEAST_CONTRAST:
+        return [ink]
+    full = float(np.quantile(contrast[contrast > min(_otsu(contrast), float(contrast.max()) / 2)], 0.9))
+    local = without_wedges(_without_specks(_sharpened(contrast / full)))
+    return [local, ink] if local.any() else [ink]
+
+
+def _uneven(picture: np.ndarray) -> bool:
+    """Is the picture's rim, where paper is expected, of several greys? A shadow's is; a drawing may reach it, too."""
+    darkest, brightest = np.quantile(picture[rim(picture.shape)], (0.05, 0.95))
+    return bool(brightest - darkest > _EVEN)
+
+
 def _ink(picture: np.ndarray) -> np.ndarray:
     """Paper 0, ink 1: the frame's side of the best threshold is paper, and each side's typical grey its level."""
     blank = InvalidInput("The picture is blank: no ink stands out from the paper. Give one with a visible digit.")
@@ -103,11 +140,20 @@ def _ink(picture: np.ndarray) -> np.ndarray:
     full = float(np.quantile(inked, 0.9))
     if full < _LEAST_CONTRAST:
         raise blank
-    ink = np.abs(picture - paper) / full * (np.sign(picture - paper) == (-1 if paper_is_bright else 1))
+    return _sharpened(np.abs(picture - paper) / full * (np.sign(picture - paper) == (-1 if paper_is_bright else 1)))
+
+
+def _sharpened(ink: np.ndarray) -> np.ndarray:
+    """Ink in 0..1; that of a large drawing without its faint greys."""
     if max(ink[_ink_box(ink > 0.5)].shape) > _SHARPEN_FROM:
         ink = (ink - _FAINT) / (_FULL - _FAINT)
     ink = np.clip(ink, 0.0, 1.0)
     return np.where(ink < 0.02, 0.0, ink).astype(np.float32)
+
+
+def _similarity(first: np.ndarray, second: np.ndarray) -> float:
+    """The cosine between two digits."""
+    return float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
 
 
 def _otsu(picture: np.ndarray) -> float:

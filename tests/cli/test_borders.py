@@ -12,6 +12,7 @@ import pytest
 
 import relucert_core as rc
 from relucert_core.cli import main
+from tests.datasets.test_pictures import shadowed
 
 ROOT = Path(__file__).parents[2]
 MODEL = ["--model", "mnist-20-20-20"]
@@ -116,6 +117,12 @@ def test_images_on_another_scale_get_a_warning(tmp_path, capsys):
     assert "run from 0 to 255" in capsys.readouterr().err
     assert main(["certify", *MODEL, "--data", str(tmp_path / "fine.npz")]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_a_picture_with_a_hard_shadow_gets_a_warning(tmp_path, capsys):
+    (tmp_path / "shadow.png").write_bytes(shadowed(rc.mnist_sample()[0][4], 0.3, 0.0))
+    assert main(["certify", *MODEL, "--data", str(tmp_path)]) == 0
+    assert "'shadow.png' can be read in two ways" in capsys.readouterr().err
 
 
 def limited(code, **options):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from relucert_core.datasets.mnist import mnist_sample
 from relucert_core.datasets.packing import pack_digit, unpack_digit
-from relucert_core.datasets.pictures import digit_from_array, digit_from_picture
+from relucert_core.datasets.pictures import digit_from_array, digit_from_picture, readings_of_picture
 from relucert_core.errors import InvalidInput
 
 IMAGES, LABELS = mnist_sample()
@@ -115,6 +115,37 @@ def test_every_kind_of_picture_gives_the_digit(way):
         assert differences.argmin() == number
         assert differences[number] < 0.05
         assert_recipe(digit)
+
+
+def shadowed(digit, angle, place):
+    """Dark ink on paper that lies in a hard shadow beyond a line; with a little noise."""
+    sheet = np.full((400, 400), 235.0)
+    sheet[60:340, 60:340] = np.minimum(235, np.asarray(inverted(enlarged(digit))))
+    y, x = np.mgrid[-1:1:400j, -1:1:400j]
+    sheet[np.cos(angle) * x + np.sin(angle) * y > place] *= 0.55
+    noise = np.random.default_rng(0).normal(0, 2, sheet.shape)
+    return encoded(Image.fromarray(np.clip(sheet + noise, 0, 255).astype(np.uint8)))
+
+
+def similarity(first, second):
+    return float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.3, 1.2])
+@pytest.mark.parametrize("place", [-0.3, 0.0, 0.3])
+def test_a_hard_shadow_gives_two_readings_or_the_digit(angle, place):
+    """Without contrast with the paper beside it the shadow was read as ink, without a word."""
+    for number in (0, 1, 3, 4):
+        readings = readings_of_picture(shadowed(IMAGES[number], angle, place))
+        assert similarity(readings[0], IMAGES[number]) > 0.8
+        assert len(readings) == 2 or similarity(readings[0], IMAGES[number]) > 0.95
+        assert np.array_equal(readings[0], digit_from_picture(shadowed(IMAGES[number], angle, place)))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_clear_has_one_reading(way):
+    for image in IMAGES[5:9]:
+        assert len(readings_of_picture(WAYS[way](image))) == 1
 
 
 def assert_recipe(digit):

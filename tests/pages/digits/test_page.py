@@ -21,7 +21,7 @@ from pages.digits.code import digit_code
 from pages.shared import words
 from pages.shared.digit_pad import SIDE, checked_png
 from pages.shared.gallery import picked_image
-from relucert_core.datasets.packing import pack_digit
+from relucert_core.datasets.packing import pack_digit, unpack_digit
 from relucert_core.figures.axis import DistanceAxis
 from tests.pages.helpers import control, figures, headline, open_page, texts
 
@@ -200,6 +200,38 @@ def test_upload_is_certified_and_kept_after_a_broken_one():
     assert not at.exception
     assert len(at.error) == 1
     assert "Reads **4**" in headline(at)
+
+
+def test_a_picture_with_two_readings_shows_both_and_asks():
+    from tests.datasets.test_pictures import shadowed
+
+    at = small(digits_way="Upload")
+    data = shadowed(rc.mnist_sample()[0][4], 0.3, 0.0)
+    at.file_uploader(key="digits_upload").upload("shadow.png", data, "image/png").run()
+    assert not at.exception
+    assert "Reads **4**" in headline(at)
+    assert any("can be read in two ways" in text.value for text in at.markdown)
+    assert at.button(key="digits_reading_1").disabled
+    first = headline(at)
+    at.button(key="digits_reading_2").click().run()
+    assert not at.exception
+    assert headline(at) != first
+    assert at.button(key="digits_reading_2").disabled
+    at.file_uploader(key="digits_upload").upload("four.png", picture_of(4), "image/png").run()
+    assert not any("can be read in two ways" in text.value for text in at.markdown)
+
+
+def test_no_picture_and_no_link_gives_pixels_beyond_one():
+    """So the pages have nothing to warn of: a digit is 784 bytes over 255, wherever it comes from."""
+    from pages.shared import engine
+    from tests.datasets.test_pictures import WAYS
+
+    for way in WAYS.values():
+        for pixels in engine.readings_of(way(rc.mnist_sample()[0][4])):
+            assert len(pixels) == 784
+            assert 0 <= engine.as_point(pixels).min() <= engine.as_point(pixels).max() <= 1
+    for word in (pack_digit(np.full(784, 255, np.uint8)), pack_digit(rc.mnist_sample()[0][0])):
+        assert 0 <= unpack_digit(word).min() <= unpack_digit(word).max() <= 1
 
 
 @pytest.mark.parametrize("query", [{}, {"digits_image": "7", "digits_norm": "Linf", "digits_valid": "true"}])
