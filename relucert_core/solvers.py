@@ -24,6 +24,11 @@ INFEASIBLE = "infeasible"
 FAILED = "solver failed"
 
 
+def load_solvers() -> None:
+    """Load SciPy's solvers, which takes some 0.3 s once in a process: before a clock is started, not under a budget."""
+    import scipy.optimize  # noqa: F401
+
+
 def nonnegative_least_squares(
     matrix: np.ndarray, target: np.ndarray, most_steps: int | None = None
 ) -> tuple[np.ndarray, float] | None:

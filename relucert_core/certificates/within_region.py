@@ -24,7 +24,7 @@ from relucert_core.norms import check_norm, dual
 from relucert_core.polyhedron import nearest_step
 from relucert_core.region import ActivationRegion, activation_region
 from relucert_core.solvers import FAILED
-from relucert_core.witness import witness_beyond
+from relucert_core.witness import proved_adversarial, witness_beyond
 
 FOUND = "found"
 NONE_THERE = "no decision point in this region"
@@ -37,7 +37,8 @@ class RegionDistance:
 
     distance: its distance in `norm`, rounded up; inf when none was found. witness: (D,), proved to have
     f_rival >= f_label, or None. status: "found", "no decision point in this region" (the solver's word, no proof),
-    "none found: a solver failed", or the certificate's status of a tie or a wrong prediction (distance 0).
+    "none found: a solver failed", or the certificate's status of a tie or a wrong prediction (distance 0; inf where
+    rounding or an overflow leaves open whether it is one).
     tight: the (layer, neuron) of the faces that the witness lies on, to solver accuracy. seconds: time spent.
     """
 
@@ -73,7 +74,9 @@ def region_distance(
     found = margins(proven_forward(net, points), as_labels(net, label, 1))
     k = int(found.label[0])
     if found.status[0] != OK:
-        return RegionDistance(norm, 0.0, points[0].numpy(), None, k, found.status[0], (), time.perf_counter() - start)
+        here = bool(proved_adversarial(net, points, torch.tensor([k], device="cpu"), rational=True)[0])
+        distance, witness = (0.0, points[0].numpy()) if here else (math.inf, None)
+        return RegionDistance(norm, distance, witness, None, k, found.status[0], (), time.perf_counter() - start)
     answer = _search(net, points[0], activation_region(net, points[0]), k, norm, progress)
     return RegionDistance(norm, *answer, seconds=time.perf_counter() - start)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -47,7 +48,9 @@ def read_npy(data: bytes, what: str) -> np.ndarray:
     """The array of a .npy file or member, real numbers in their own type. Raises InvalidInput, naming `what`."""
     stream = io.BytesIO(data)
     try:
-        shape, dtype = _header(stream)
+        with warnings.catch_warnings():  # of headers in Python 2's spelling, which are read like any other
+            warnings.simplefilter("ignore")
+            shape, dtype = _header(stream)
         room = len(data) - stream.tell()
     except InvalidInput:
         raise
@@ -60,7 +63,9 @@ def read_npy(data: bytes, what: str) -> np.ndarray:
     if size != room:
         raise InvalidInput(f"{what} should hold {size:,} bytes by its own header, but has {room:,}: save it again.")
     stream.seek(0)
-    return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
 
 
 def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -17,6 +17,7 @@ from relucert_core.forward import rival_logits
 from relucert_core.network import Network
 from relucert_core.norms import plain_number
 from relucert_core.rounding import below, distance_above
+from relucert_core.solvers import load_solvers
 from relucert_core.witness import WITNESS_SLACK, points_beyond, proved_adversarial
 
 SEARCHING = "searching"
@@ -98,6 +99,7 @@ class Ledger:
         self.regions, self.queue = 0, 0
         self.max_seconds = math.inf if max_seconds is None else float(max_seconds)
         self.max_regions = math.inf if max_regions is None else float(max_regions)
+        load_solvers()
         self.begun = now()
 
     @property

@@ -103,3 +103,15 @@ def test_progress_is_told_for_each_rival_and_a_digit_takes_seconds():
     assert inside.status == "found"
     assert net(inside.witness).argmax() == inside.rival
     assert rc.certify(net, images[1]).radius < inside.distance
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_an_overflow_proves_no_distance(norm):
+    """It was said to be at distance 0, with the point itself as a witness."""
+    net = rc.Network([np.full((3, 2), 1e200), np.full((2, 3), 1e200)], [np.zeros(3), np.array([0.0, 1.0])])
+    inside = rc.region_distance(net, [1.0, 1.0], norm)
+    assert (inside.distance, inside.witness) == (math.inf, None)
+    tie = rc.Network([np.eye(2), np.eye(2)], [np.zeros(2), np.zeros(2)])
+    inside = rc.region_distance(tie, [1.0, 1.0], norm)
+    assert inside.distance == 0
+    assert np.array_equal(inside.witness, [1.0, 1.0])

@@ -91,7 +91,7 @@ def test_a_deadline_ends_an_attack(method):
 @pytest.mark.parametrize("method", ["exact", "neighbours"])
 @pytest.mark.parametrize("widths", [[30, *[20] * 18, 4], [200, 300, 200, 10], [784, 20, 20, 20, 10]])
 def test_budgets_hold(method, widths):
-    """10 % plus 0.1 s of the processor's time, and room for a first call that prepares the network."""
+    """10 % plus 0.1 s of the processor's time, once a first call has prepared the network."""
     net = network(4, widths)
     point = np.random.default_rng(4).uniform(size=net.inputs)
     rc.certify(net, point, method, max_seconds=0.01)
@@ -99,5 +99,5 @@ def test_budgets_hold(method, widths):
         begun, clock = time.process_time(), time.perf_counter()
         found = rc.certify(net, point, method, max_seconds=budget)
         used = time.process_time() - begun
-        assert used <= 1.1 * budget + 0.25, f"{used:.2f} s of {time.perf_counter() - clock:.2f} s"
+        assert used <= 1.1 * budget + 0.1, f"{used:.2f} s of {time.perf_counter() - clock:.2f} s"
         assert 0 <= found.radius <= found.upper
