@@ -1,5 +1,6 @@
 """The semidefinite certificate from both sides: the interval holds the exact distance, the witness is proved."""
 
+import contextlib
 import itertools
 import math
 import time
@@ -122,3 +123,34 @@ def test_it_goes_on_from_bounds_that_are_known():
     assert low <= steps[-1].upper <= 2 * high
     assert (steps[-1].witness is None) == (steps[-1].upper == 2 * high)
     assert len(asked) > steps[-1].regions > 0
+
+
+@pytest.mark.parametrize("method", ["semidefinite", "exact"])
+def test_a_budget_is_kept_on_a_wide_network(method):
+    net, point = rc.load_model("mnist-1024-512"), rc.mnist_sample()[0][103]
+    net(point)
+    with counted_by(time.process_time):
+        began = time.process_time()
+        last = list(rc.search(net, point, method=method, max_seconds=1.5))[-1]
+        taken = time.process_time() - began
+    assert taken <= 1.1 * 1.5 + 0.1 + 0.3  # and an iteration of the solver
+    assert last.status == "time is up"
+    assert 0 < last.lower <= last.upper
+
+
+@pytest.mark.parametrize("after", [30, 60, 120])
+def test_an_interruption_in_the_midst_leaves_what_was_proved(after):
+    net, point, low, high = small_case(np.random.default_rng(10))
+    asked = itertools.count()
+
+    def clock() -> float:
+        if next(asked) >= after:
+            raise KeyboardInterrupt
+        return time.perf_counter()
+
+    steps = []
+    with counted_by(clock), contextlib.suppress(KeyboardInterrupt):
+        for step in two_sides(net, torch.from_numpy(point), int(net(point).argmax()), max_seconds=60.0):
+            steps.append(step)
+    assert steps[-1].lower <= high
+    assert low <= steps[-1].upper
