@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from relucert_core.deadline import now
 from relucert_core.network import Network
 from relucert_core.search.each import certify_each
 from relucert_core.search.improve import improve, improve_along
-from relucert_core.search.ledger import NOWHERE, POLISH, SEARCHING, Ledger, SearchStep, check_budgets
+from relucert_core.search.ledger import NOWHERE, POLISH, REGIONS, SEARCHING, TIME, Ledger, SearchStep, check_budgets
 from relucert_core.search.local_network import LocalNetwork, local_network
 from relucert_core.search.start import attack_step, first_step, linear_step, quadratic_step
 
@@ -49,13 +49,14 @@ def two_sides(
     yield first
     if first.status != SEARCHING:
         return
+    status = NO_MORE
     if ledger.lower < math.inf:
-        yield from _both(ledger, starts)
-    yield ledger.step(NOWHERE if ledger.lower == math.inf else ledger.stopped(regions=0) or NO_MORE)
+        status = yield from _both(ledger, starts)
+    yield ledger.step(NOWHERE if ledger.lower == math.inf else ledger.stopped(regions=0) or status)
 
 
-def _both(ledger: Ledger, starts: Any) -> Iterator[SearchStep]:
-    """CROWN-Ada, the quadratic bounds, the attack, then the relaxation."""
+def _both(ledger: Ledger, starts: Any) -> Generator[SearchStep, None, str]:
+    """CROWN-Ada, the quadratic bounds, the attack, then the relaxation; returns why it ended."""
     local = local_network(ledger.net, ledger.point, ledger.label)
     yield from linear_step(ledger)
     yield from quadratic_step(ledger)
@@ -64,7 +65,7 @@ def _both(ledger: Ledger, starts: Any) -> Iterator[SearchStep]:
         if ledger.witness is not None:
             ledger.maker = POLISH
             improve(ledger, local, local.nearby(ledger.witness))
-    yield from _relaxation(ledger, local)
+    return (yield from _relaxation(ledger, local))
 
 
 def sharpened(
@@ -80,8 +81,8 @@ def sharpened(
     yield from _relaxation(ledger, local_network(net, point, label))
 
 
-def _relaxation(ledger: Ledger, local: LocalNetwork) -> Iterator[SearchStep]:
-    """The steps of `certificates.semidefinite`, its directions followed to the boundary."""
+def _relaxation(ledger: Ledger, local: LocalNetwork) -> Generator[SearchStep, None, str]:
+    """The steps of `certificates.semidefinite`, its directions followed to the boundary; returns why they ended."""
 
     def follow(direction: np.ndarray) -> float:
         improve_along(ledger, local, direction)
@@ -92,10 +93,14 @@ def _relaxation(ledger: Ledger, local: LocalNetwork) -> Iterator[SearchStep]:
         ledger.net, ledger.point, ledger.label, lower=ledger.lower, upper=ledger.upper, follow=follow,
         max_seconds=ledger.max_seconds - ledger.seconds, max_iterations=ledger.max_regions, clock=now,
     )  # fmt: skip
+    spent = False
     for found in steps:
         ledger.raise_lower(found.lower)
-        ledger.regions = found.iterations
+        ledger.regions, spent = found.iterations, found.spent
         yield ledger.step()
+    if not spent:
+        return NO_MORE
+    return REGIONS if ledger.regions >= ledger.max_regions else TIME
 
 
 def semidefinite(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -38,13 +38,17 @@ Follow = Callable[[np.ndarray], float]
 
 @dataclass(frozen=True, eq=False)
 class Improvement:
-    """Both sides so far. rival: the class that limits the last sweep, or -1. iterations: of the solver, in all."""
+    """Both sides so far. rival: the class that limits the last sweep, or -1. iterations: of the solver, in all.
+
+    spent: at the last step, did the budget end the search?
+    """
 
     lower: float
     upper: float
     rival: int
     iterations: int
     seconds: float
+    spent: bool = False
 
 
 def improvements(
@@ -123,7 +127,7 @@ class _Search:
                 share = _LARGE_STEP if cheap else _FIRST_STEP
             elif self.upper > _STALE * radius:
                 share, cautious = max(0.05, share * (0.5 if self.lower == lower else 0.7)), True
-        yield self.step()
+        yield replace(self.step(), spent=self.left <= self.bound_seconds)
 
     def _next_radius(self, share: float, cautious: bool) -> float:
         """The next radius to try: up to the upper bound at once, or where that is near, else part of the way."""
