@@ -2,7 +2,7 @@
 
 A field of the record is declared in one line, with its default, the values that it accepts and its words:
 
-    seconds: int = whole(30, Range(1, 600, whole=True), "Stop after (seconds)", panel="search")
+    seconds: int = number(30, Range(1, 600, whole=True), "Stop after (seconds)", panel="search")
 
 Its kind reads it from a link, writes it there, mends a value that is not accepted, and draws its control. Ranges and
 options are the engine's own objects wherever the engine checks them.
