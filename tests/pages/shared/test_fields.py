@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -117,3 +118,11 @@ def test_a_field_of_several_controls_is_taken_apart_and_put_together():
     assert kind.joined((16, 4), "_1", 9) == (16, 9)
     assert kind.joined((16, 4), "_count", 4) == (16, 4, 4, 4)
     assert kind.joined((16, 4), "_count", 1) == (16,)
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.prefix)
+def test_every_panel_is_drawn(state):
+    folder = Path(__file__).parents[3] / "pages"
+    drawn = "\n".join(path.read_text(encoding="utf8") for path in folder.rglob("*.py"))
+    for kind in state.kinds.values():
+        assert not kind.panel or f'.panel("{kind.panel}"' in drawn, kind.panel
