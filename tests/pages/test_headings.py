@@ -37,6 +37,7 @@ def test_titles_and_headings(chromium, app_address):
         assert page.script_errors == []
 
 
+@pytest.mark.slow
 def test_titles_and_headings_in_a_lecture_hall(chromium, app_address):
     own = chromium.new_context(viewport={"width": 1280, "height": 720})
     for entry in PAGES:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.pages.browser import settled, tab_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a walk takes half a minute, there and back
 SMALL = "digits_net=mnist-20-20-20"
 
 
@@ -140,6 +140,7 @@ def test_digits(context, app_address):
             pressed = page.locator(".strip button[aria-pressed='true']")
             return f"{lit(page)} {pressed.evaluate_all('all => all.map(b => b.dataset.index).join()')}"
 
+        page.locator(".strip button[aria-pressed='true']").wait_for()
         walk = Walk(page, shown)
         walk.act(page.locator(".strip button[data-index='4']").click)
         walk.act(choose(page, "Upload"))
