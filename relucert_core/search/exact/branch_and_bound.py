@@ -63,7 +63,8 @@ _QUICK_WIDTH = 256  # hidden neurons up to which that is worth while
 _QUICK_SHARE = 0.5  # of the time left that it may take, so that the cheaper bounds have their turn
 _SAME_BALL = 0.97  # a ball that is hardly smaller is not tried again
 _STAGES_SHARE = 0.6  # of the time left that stages may take before the semidefinite bound
-_STAGES_SECONDS = 3.0  # and no more than so long: about what the semidefinite bound needs for a small network
+_STAGES_SECONDS = 2.0  # and no more than so long: what small networks need; wider ones lose little of their budget
+_TOO_HIGH = 2.0  # the forecast often is, as the growth slows down near the end; giving up too early costs more
 _CHEAP_TRY = 0.1  # seconds: a try that is foreseen to take less comes before CROWN-Ada
 _QUICK_PLANAR = 120  # nodes spent at once with two inputs
 _PATIENT = 4000  # nodes spent there after those, a layer only after the one before it: its cells are few
@@ -109,7 +110,7 @@ class _Search:
         self.tried = math.inf  # radius of the last try at the whole ball with few nodes
 
     def run(self, starts: Any) -> Generator[SearchStep, None, str]:
-        """In small networks a try with the cheapest means, then the other bounds and attacks, then the stages.
+        """In small networks the cheapest means and promising stages; then the other attacks, bounds and stages.
 
         Returns why the search ended.
         """
@@ -123,11 +124,14 @@ class _Search:
             yield from floor_steps(ledger, crown_ada=not tries)
         if status:
             return status
+        promising = self.quick and ledger.witness is not None and takes_part(ledger, local)
+        if promising:  # DeepFool's witness will do: branching finds the nearest one by itself
+            status = yield from self._stages(_STEP, while_promising=True)
+        if status or self._closed():
+            return status
         yield from self._attack(starts, "best")
         if self.quick:
             status = yield from self._try_whole_ball()
-            if not status and takes_part(ledger, local):
-                status = yield from self._stages(_STEP, while_promising=True)
         if status or self._closed():
             return status
         if tries:
@@ -190,7 +194,8 @@ class _Search:
             status = yield from self._stage(radius, until=until)
             used = ledger.regions - before
             growth.record(radius, used)
-            if while_promising and ledger.seconds + self.pace.expected(growth.nodes(ledger.upper)) > until:
+            foreseen = self.pace.expected(growth.nodes(ledger.upper)) / _TOO_HIGH
+            if while_promising and ledger.seconds + foreseen > until:
                 break
             step = min(step * 1.5, 0.2) if used < 100 else max(step / 2, 0.02) if used > 2000 else step
         return status
