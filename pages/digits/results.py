@@ -99,10 +99,11 @@ def verdict(scene: Scene, answers: Answers) -> None:
     st.markdown(promise(reads, best.radius, scene.norm, best.status))
     if presenting():
         return
+    gap_line = st.empty()  # also without words: a drawing with fewer lines would leave one of the last in view
     if found is not None and not answers.exact:
         fooled = scene.names[found.prediction]
         gap = unknown_gap(best.radius, answers.upper)
-        st.markdown(
+        gap_line.markdown(
             f"At {up(found.distance)} a changed digit is read as **{fooled}**. {gap} (Proved by: {answers.best_title}.)"
         )
     st.caption(_margin(scene, best.prediction))
