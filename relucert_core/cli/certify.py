@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relucert_core.cli.inputs import (
-    DATA_HELP,
-    MODEL_HELP,
-    add_reading_arguments,
-    for_network,
-    open_network,
-    read_images,
-)
+from relucert_core.cli.inputs import DATA_HELP, add_image_arguments, for_network, open_network, read_images
 from relucert_core.cli.property import answer
 from relucert_core.cli.report import parsed_eps
 from relucert_core.cli.run_options import add_run_arguments, perform
@@ -55,12 +47,9 @@ def add_parser(subparsers: Any) -> None:
 
 def add_common(parser: argparse.ArgumentParser, *, data_required: bool = True) -> None:
     """The arguments that `certify` and `attack` share."""
-    parser.add_argument("--model", required=True, metavar="NAME|FILE", help=MODEL_HELP)
-    parser.add_argument("--data", required=data_required, metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--folder", type=Path, help="MNIST's folder (default: RELUCERT_MNIST, else the user's cache)")
+    add_image_arguments(parser, data_required=data_required)
     parser.add_argument("--first", type=_positive, metavar="N", help="only the first N images")
     parser.add_argument("--norm", default="2", help="1, 2 or inf (default: 2)")
-    add_reading_arguments(parser)
     add_run_arguments(parser)
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from relucert_core.cli.inputs import DATA_HELP, add_reading_arguments, for_network, open_network, read_images
+from relucert_core.cli.inputs import add_image_arguments, for_network, open_network, read_images
 
 _EPILOG = """Every witness that the lines hold (a run with --points) is evaluated again, with a proven error or in
 rational arithmetic, and its distance is compared exactly; every lower bound is held against every upper bound of its
@@ -26,10 +26,7 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
-    parser.add_argument("--model", required=True, metavar="NAME|FILE", help="the network that the lines speak of")
-    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--folder", type=Path, help="MNIST's folder (default: RELUCERT_MNIST, else the user's cache)")
-    add_reading_arguments(parser)
+    add_image_arguments(parser, model_help="the network that the lines speak of")
     parser.set_defaults(run=run)
 
 

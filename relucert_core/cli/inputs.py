@@ -54,6 +54,16 @@ class Images:
 MODEL_HELP = "a shipped network, or a file: .safetensors, .onnx, .pth, .pt (state dict) or .nnet"
 
 
+def add_image_arguments(
+    parser: argparse.ArgumentParser, *, data_required: bool = True, model_help: str = MODEL_HELP
+) -> None:
+    """--model, how its file is read, --data and --folder."""
+    parser.add_argument("--model", required=True, metavar="NAME|FILE", help=model_help)
+    parser.add_argument("--data", required=data_required, metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--folder", type=Path, help="MNIST's folder (default: RELUCERT_MNIST, else the user's cache)")
+    add_reading_arguments(parser)
+
+
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     """What a file of a network may leave unsaid; the same as the arguments of `read_network`."""
     group = parser.add_argument_group("reading the network's file")

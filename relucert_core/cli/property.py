@@ -7,14 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from relucert_core.cli.inputs import (
-    DATA_HELP,
-    MODEL_HELP,
-    add_reading_arguments,
-    for_network,
-    open_network,
-    read_images,
-)
+from relucert_core.cli.inputs import add_image_arguments, for_network, open_network, read_images
 from relucert_core.errors import InvalidInput
 from relucert_core.files import check_can_write
 
@@ -26,16 +19,13 @@ def add_parser(subparsers: Any) -> None:
         help="write the question of local robustness as a VNN-LIB file",
         description="Write a VNN-LIB file: is there an input within eps of an image that another class reaches?",
     )
-    parser.add_argument("--model", required=True, metavar="NAME|FILE", help=MODEL_HELP)
-    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--folder", type=Path, help="MNIST's folder (default: RELUCERT_MNIST, else the user's cache)")
+    add_image_arguments(parser)
     parser.add_argument("--image", type=int, default=0, metavar="I", help="which image, from 0 (default: 0)")
     parser.add_argument("--eps", type=float, required=True, help="the distance")
     parser.add_argument("--norm", default="inf", help="inf: a box; 2: a ball, in version 2 alone (default: inf)")
     parser.add_argument("--bounds", metavar="A,B", help="cut the region to inputs from A to B, such as 0,1")
     parser.add_argument("--version", type=int, choices=(1, 2), default=2, help="of VNN-LIB (default: 2)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
-    add_reading_arguments(parser)
     parser.set_defaults(run=run)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -15,6 +14,7 @@ from relucert_core.arrays import Vector
 from relucert_core.attacks import attack
 from relucert_core.certificates.linear_bounds import CROWN_ADA, margin_bounds
 from relucert_core.certificates.over_balls.centre import centre
+from relucert_core.deadline import now
 from relucert_core.errors import InvalidInput
 from relucert_core.forward import proven_forward, rational_logits
 from relucert_core.layers import Layer
@@ -37,7 +37,7 @@ def decide(net: Network, property: Property, *, max_seconds: float | None = None
     radius 1, attacks, then `neighbours` where it takes such a network. Raises InvalidInput where sizes differ or an
     input has no limits.
     """
-    begun = time.perf_counter()
+    begun = now()
     if (net.inputs, net.classes) != (property.inputs, property.outputs):
         raise InvalidInput(
             f"The property is about {property.inputs} inputs and {property.outputs} outputs; the network has "
@@ -55,7 +55,7 @@ def decide(net: Network, property: Property, *, max_seconds: float | None = None
                 answer = SAT if witness is not None else answer
                 break
     outputs = None if witness is None else net(witness)
-    return Answer(answer, witness, outputs, time.perf_counter() - begun)
+    return Answer(answer, witness, outputs, now() - begun)
 
 
 _Attempt = tuple[str, list[Vector], Vector]  # "unsat" or "unknown", points that may break it, the region's middle
@@ -177,4 +177,4 @@ def _root_above(square: Fraction) -> float:
 
 def _left(begun: float, seconds: float | None) -> float | None:
     """Seconds that are left of the budget (None: no limit), 0 when it is spent."""
-    return None if seconds is None else max(0.0, seconds - (time.perf_counter() - begun))
+    return None if seconds is None else max(0.0, seconds - (now() - begun))

@@ -24,12 +24,7 @@ from relucert_core.search.ledger import RAYS, SEARCHING, Ledger, SearchStep
 _COST = {"best": (60, 0.01), "deepfool": (25, 0.005)}
 _FLOORS = (lipschitz.ENTRY, boundary.ENTRY, intervals.ENTRY, fast_lip.ENTRY, local_lipschitz.ENTRY)
 _LINEAR = tuple(sorted(linear_bounds.ENTRIES, key=lambda entry: entry.name))  # CROWN-Ada before Fast-Lin
-_FLOOR_SHARE, _LINEAR_SHARE, _ATTACK_SHARE, _QUADRATIC_SHARE = (
-    0.05,
-    0.6,
-    0.5,
-    0.3,
-)  # of the time left, at most, that each may take
+_FLOOR_SHARE, _LINEAR_SHARE, _QUADRATIC_SHARE, _ATTACK_SHARE = 0.05, 0.6, 0.3, 0.5  # of the time left, at most, each
 _TRIALS = 12  # radii that a bisection tries, about
 _RIVALS, _CHANCES = 3, 6  # directions that a ray is sent along: towards the nearest planes, and at random
 _FACTOR, _STATIONS = 4.0, 12  # from one station of a ray to the next, and how many
@@ -73,15 +68,8 @@ def linear_step(ledger: Ledger) -> Iterator[SearchStep]:
 
 
 def quadratic_step(ledger: Ledger) -> Iterator[SearchStep]:
-    """The quadratic certificate as a step, for its share of the time left."""
-    left = ledger.max_seconds - ledger.seconds
-    if ledger.lower >= ledger.upper or left <= 0:
-        return
-    with ends_at(now() + _QUADRATIC_SHARE * left):
-        found = QUADRATIC.run(ledger.net, ledger.point.unsqueeze(0), norm=ledger.norm, labels=ledger.labels)[0]
-    ledger.maker = QUADRATIC.name
-    ledger.raise_lower(found.radius)
-    yield ledger.step()
+    """The quadratic certificate as a step, for its share of the time left: it looks at the clock from the start on."""
+    yield from _floor(ledger, QUADRATIC, _QUADRATIC_SHARE, 0)
 
 
 def _floor(ledger: Ledger, entry: CertificateEntry, share: float, passes: int) -> Iterator[SearchStep]:
@@ -102,8 +90,8 @@ def _floor(ledger: Ledger, entry: CertificateEntry, share: float, passes: int) -
 
 
 def _seconds(ledger: Ledger, passes: float, fixed: float) -> float:
-    """What so many forward passes of one point take, and fixed seconds; 0 where there is no limit."""
-    if ledger.max_seconds == math.inf:
+    """What so many forward passes of one point take, and fixed seconds; 0 without a limit of time or without passes."""
+    if ledger.max_seconds == math.inf or passes == 0:
         return 0.0
     begun = now()
     for _ in range(3):
