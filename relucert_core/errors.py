@@ -6,12 +6,17 @@ LONGEST = 299  # characters of a message: one sentence that fits on a page
 _TAIL = 110  # of these, what is kept of the end, where it says what to do
 
 
+def one_line(words: str, longest: int = LONGEST) -> str:
+    """A message in one line of at most so many characters: beginning and end are kept."""
+    words = " ".join(words.split())
+    return words if len(words) <= longest else f"{words[: longest - _TAIL - 3]}...{words[-_TAIL:]}"
+
+
 class RelucertError(Exception):
     """Base of all errors that the engine raises on purpose; as text at most LONGEST characters in one line."""
 
     def __str__(self) -> str:
-        words = " ".join(super().__str__().split())
-        return words if len(words) <= LONGEST else f"{words[: LONGEST - _TAIL - 3]}...{words[-_TAIL:]}"
+        return one_line(super().__str__())
 
 
 class InvalidInput(RelucertError, ValueError):

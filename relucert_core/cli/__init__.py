@@ -14,9 +14,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from relucert_core import __version__
-from relucert_core.errors import RelucertError, shown
+from relucert_core.errors import LONGEST, RelucertError, one_line, shown
 from relucert_core.threads import spare_threads
 
 _COMMANDS = (
@@ -43,11 +44,16 @@ Lower bounds come from `certify`, upper bounds from `attack`; the truth lies bet
   python -m relucert_core certify --model mnist-1024-512 --data mnist-sample --first 10"""
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusals are as short as the engine's, whatever was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(one_line(message, LONGEST - len(f"{self.prog}: error: ")))
+
+
 def parser(name: str = "python -m relucert_core") -> argparse.ArgumentParser:
     """The parser with all sub-commands; `name` is what the command is called in its help."""
-    top = argparse.ArgumentParser(
-        prog=name, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    top = _Parser(prog=name, description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("--version", action="version", version=f"relucert {__version__}")
     subparsers = top.add_subparsers(required=True, metavar="command")
     for name in _COMMANDS:

@@ -119,6 +119,16 @@ def test_bad_arguments_end_with_one_sentence_and_code_2(arguments, words, capsys
     assert captured.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("odd", ["9" * 400, "--" + "a" * 400])
+def test_what_no_option_takes_is_refused_in_a_short_sentence(odd, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["certify", "--model", "mnist-20-20-20", "--data", "mnist-sample", "--use-labels", odd])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert end.value.code == 2
+    assert len(last) <= 300
+    assert "unrecognized arguments" in last
+
+
 def test_help_teaches(capsys):
     with pytest.raises(SystemExit):
         main(["certify", "--help"])
