@@ -27,8 +27,16 @@ def is_folder(path: str | Path) -> bool:
         return False
 
 
+def check_ends(path: str | Path) -> None:
+    """Refuse a device or a pipe, which may never end, where all of a file is read. Raises DataUnavailable."""
+    if is_file(path) and not Path(path).is_file():
+        raise DataUnavailable(f"{shown(str(path))} is a device or a pipe: name a file.")
+
+
 def read_file(path: str | Path, most: int | None = None) -> bytes:
     """The bytes of a file, at most `most` of them. Raises DataUnavailable, InvalidInput when it is larger."""
+    if most is None:
+        check_ends(path)
     try:
         with open(path, "rb") as stream:
             data = stream.read() if most is None else stream.read(most + 1)

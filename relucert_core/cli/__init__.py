@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from relucert_core import __version__
 from relucert_core.errors import LONGEST, RelucertError, one_line, shown
@@ -46,6 +46,11 @@ Lower bounds come from `certify`, upper bounds from `attack`; the truth lies bet
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose refusals are as short as the engine's, whatever was typed."""
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if arg_strings == ["--"] and action.option_strings and action.nargs is None:
+            self.error(f"argument {action.option_strings[-1]}: '--' is no value")  # argparse would make [] of it
+        return super()._get_values(action, arg_strings)
 
     def error(self, message: str) -> NoReturn:
         super().error(one_line(message, LONGEST - len(f"{self.prog}: error: ")))

@@ -11,7 +11,7 @@ import numpy as np
 
 from relucert_core.cli.inputs import reading_options
 from relucert_core.errors import DataUnavailable, RelucertError, shown
-from relucert_core.files import is_file
+from relucert_core.files import is_file, read_file
 
 _PATIENCE = 20.0  # seconds for trying methods, in all
 
@@ -24,8 +24,8 @@ def inspect(arguments: argparse.Namespace) -> int:
         raise DataUnavailable(f"There is no file {shown(arguments.inspect)}.")
     path = Path(arguments.inspect)
     beside = path.with_name(path.name + ".data")
-    files = {beside.name: beside.read_bytes()} if beside.is_file() and not beside.is_symlink() else None
-    net = read_apart(path.read_bytes(), path.name, files=files, **reading_options(arguments))
+    files = {beside.name: read_file(beside)} if beside.is_file() and not beside.is_symlink() else None
+    net = read_apart(read_file(path), path.name, files=files, **reading_options(arguments))
     for line in (*net.card.lines(), *_size(net)):
         print(line)
     point = np.full(net.inputs, 0.5)

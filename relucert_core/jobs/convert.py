@@ -22,12 +22,9 @@ _LEFT_OUT = ("witness",)
 def whole_lines(paths: Sequence[Path]) -> Iterator[Line]:
     """The lines of several files that parse, file by file. Raises DataUnavailable when a file cannot be read."""
     for path in paths:
-        try:
-            for line in read_lines(path):
-                if line.entry is not None:
-                    yield line.entry
-        except OSError as error:
-            raise DataUnavailable(f"{path} cannot be read ({error.strerror}); name a file of JSON lines.") from None
+        for line in read_lines(path):
+            if line.entry is not None:
+                yield line.entry
 
 
 def convert(paths: Sequence[Path], out: Path) -> int:

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from relucert_core.errors import InvalidInput
+from relucert_core.errors import DataUnavailable, InvalidInput, shown
+from relucert_core.files import check_ends, reason
 
 FORMAT = 2  # raised when a key of a line changes its meaning
 Line = Mapping[str, Any]
@@ -75,11 +76,20 @@ def encoded(entries: Iterable[Line]) -> bytes:
 
 
 def read_lines(path: Path) -> Iterator[ReadLine]:
-    """The lines of a file in order, one at a time; a damaged one has the entry None, an empty one is passed over."""
-    with path.open("rb") as stream:
-        for number, raw in enumerate(stream, start=1):
-            if raw.strip():
-                yield ReadLine(number, _entry(raw))
+    """The lines of a file in order, one at a time; a damaged one has the entry None, an empty one is passed over.
+
+    Raises DataUnavailable when it cannot be read; a device or a pipe isn't, as it may never end.
+    """
+    check_ends(path)
+    try:
+        with path.open("rb") as stream:
+            for number, raw in enumerate(stream, start=1):
+                if raw.strip():
+                    yield ReadLine(number, _entry(raw))
+    except (OSError, ValueError) as error:
+        raise DataUnavailable(
+            f"{shown(str(path))} cannot be read ({reason(error)}); name a file of JSON lines."
+        ) from None
 
 
 def _entry(raw: bytes) -> Line | None:

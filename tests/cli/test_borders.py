@@ -77,6 +77,10 @@ BAD = {
     "a file as a folder": ["reproduce", "figure-2b", "--images", "1", "--out", "empty.npz"],
     "no budget": ["search", "--seconds", "nan"],
     "an unknown model": ["models", os.fsdecode(b"\xff\xfe")],
+    "an endless file to check": ["check", "/dev/zero", *MODEL, "--data", "mnist-sample"],
+    "an endless file to convert": ["convert", "/dev/zero", "--out", "a.csv"],
+    "an endless file to report": ["report", "/dev/zero"],
+    "an endless file to inspect": ["models", "--inspect", "/dev/zero"],
     "a data set that is none": ["certify", *MODEL, "--data", "mnist-nosuch"],
 }
 

@@ -129,6 +129,13 @@ def test_what_no_option_takes_is_refused_in_a_short_sentence(odd, capsys):
     assert "unrecognized arguments" in last
 
 
+def test_two_dashes_are_no_value(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--recipe=--", "--out", "x.safetensors"])
+    assert end.value.code == 2
+    assert "--recipe: '--' is no value" in capsys.readouterr().err
+
+
 def test_help_teaches(capsys):
     with pytest.raises(SystemExit):
         main(["certify", "--help"])
