@@ -66,6 +66,15 @@ def bound(value: float, kind: str, digits: int = 2, *, power: str = " × 10^", u
     return number(value, digits, _ROUNDING.get(kind, ROUND_HALF_EVEN), power=power, unknown=unknown)
 
 
+def bound_in_tex(value: float, kind: str = "", digits: int = 3) -> str:
+    r"""As `bound`, for LaTeX: 1.2 \cdot 10^{-7} in dollars where a power of ten is needed, -- for NaN."""
+    text = bound(value, kind, digits, power="e", unknown="--").replace("∞", r"\infty")
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        return rf"${mantissa} \cdot 10^{{{int(exponent)}}}$"
+    return f"${text}$" if "\\" in text else text
+
+
 def duration(seconds: float) -> str:
     """A time for reading, to two or three digits: 0.4 ms, 25 ms, 2.5 s, 45 s, 12 min."""
     if seconds >= 600:

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relucert_core.norms import NORMS, check_norm
-from relucert_core.words import NORM_CHOICES, NORM_NAMES, bound, down, duration, norm_in_code, norm_name, number, up
+from relucert_core.words import (
+    NORM_CHOICES,
+    NORM_NAMES,
+    bound,
+    bound_in_tex,
+    down,
+    duration,
+    norm_in_code,
+    norm_name,
+    number,
+    up,
+)
 
 POSITIVE = st.floats(min_value=5e-324, allow_nan=False, allow_infinity=False)
 
@@ -66,3 +77,11 @@ def test_times(seconds, words):
 def test_every_norm_has_one_name_that_is_read_back(norm):
     assert NORM_CHOICES[NORM_NAMES[norm]] == norm == check_norm(norm_name(norm))
     assert check_norm(norm_in_code(norm).strip('"')) == norm
+
+
+def test_a_bound_in_a_latex_table():
+    assert bound_in_tex(0.12349, "lower bound") == "0.123"
+    assert bound_in_tex(0.12341, "upper bound") == "0.124"
+    assert bound_in_tex(1.239e-9, "lower bound") == r"$1.23 \cdot 10^{-9}$"
+    assert bound_in_tex(math.inf) == r"$\infty$"
+    assert bound_in_tex(math.nan) == "--"

@@ -11,6 +11,7 @@ from relucert_core.experiments.records import Panel, Record
 from relucert_core.experiments.summaries import Spread, Summary, summarise
 from relucert_core.figures.axis import DistanceAxis
 from relucert_core.figures.theme import Theme, figure_of
+from relucert_core.words import down, duration
 
 HERE, PAPER = "here", "the paper's"
 _ROW = 26  # pixels
@@ -22,8 +23,8 @@ def times_chart(record: Record, theme: Theme) -> go.Figure:
     axis = DistanceAxis.for_values(
         v for _, s in rows if s for v in (*_ends(s.seconds), s.paper_seconds or s.seconds.median)
     )
-    ours = _points(rows, lambda s: s.seconds.median, axis)
-    paper = _points(rows, lambda s: s.paper_seconds, axis)
+    ours = _points(rows, lambda s: s.seconds.median, axis, duration)
+    paper = _points(rows, lambda s: s.paper_seconds, axis, duration)
     traces = [
         *_whiskers(rows, lambda s: s.seconds, axis, theme.text, theme),
         _marks(PAPER, paper, "diamond-open", theme.estimate, theme),
@@ -38,7 +39,7 @@ def radii_chart(record: Record, theme: Theme) -> go.Figure:
     axis = DistanceAxis.for_values(v for _, s in rows if s for v in _ends(s.values))
     traces = [
         *_whiskers(rows, lambda s: s.values, axis, theme.lower, theme),
-        _marks("radius", _points(rows, lambda s: s.values.median, axis), "triangle-right", theme.lower, theme),
+        _marks("radius", _points(rows, lambda s: s.values.median, axis, _radius), "triangle-right", theme.lower, theme),
     ]
     across = axis.layout(theme, f"certified radius ({record.norm}, log scale)")
     return _chart(rows, traces, across, theme, legend=False, shapes=axis.rails(theme))
@@ -56,13 +57,19 @@ def _rows(panels: Sequence[Panel]) -> Rows:
     return rows
 
 
-def _points(rows: Rows, number: Callable[[Summary], float | None], axis: DistanceAxis) -> list[tuple[float, int, str]]:
+def _points(
+    rows: Rows, number: Callable[[Summary], float | None], axis: DistanceAxis, words: Callable[[float], str]
+) -> list[tuple[float, int, str]]:
     found = []
     for row, (title, summary) in enumerate(rows):
         value = None if summary is None else number(summary)
         if value is not None:
-            found.append((axis.place(value), -row, f"{title}: {value:.3g}"))
+            found.append((axis.place(value), -row, f"{title}: {words(value)}"))
     return found
+
+
+def _radius(value: float) -> str:
+    return down(value, 3)
 
 
 def _ends(spread: Spread) -> tuple[float, float]:

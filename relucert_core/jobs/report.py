@@ -10,7 +10,7 @@ import numpy as np
 
 from relucert_core.jobs.summary import MethodSummary, RunSummary
 from relucert_core.jobs.tasks import ATTACK
-from relucert_core.words import bound, norm_in_tex
+from relucert_core.words import bound, bound_in_tex, norm_in_tex
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe and Ito
 _DASHES = ("", "7 4", "2 3", "9 3 2 3")
@@ -44,7 +44,15 @@ def html_report(summary: RunSummary, version: str) -> str:
 def latex_table(summary: RunSummary) -> str:
     """A `tabular` with booktabs rules: method, what it is, median, median time, images."""
     rows = [
-        " & ".join((_tex(m.method), m.guarantee, _tex_number(m.median), _tex_number(_time(m)), str(len(m.values))))
+        " & ".join(
+            (
+                _tex(m.method),
+                m.guarantee,
+                bound_in_tex(m.median, m.guarantee),
+                bound_in_tex(_time(m)),
+                str(len(m.values)),
+            )
+        )
         + r" \\"
         for m in summary.methods
     ]
@@ -91,18 +99,6 @@ def _plain(value: float, guarantee: str = "") -> str:
 def _tex(text: str) -> str:
     table = {c: rf"\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\~{}", "^": r"\^{}"}
     return "".join(table.get(c, c) for c in text)
-
-
-def _tex_number(value: float) -> str:
-    if math.isnan(value):
-        return "--"
-    if math.isinf(value):
-        return r"$\infty$"
-    text = f"{value:.3g}"
-    if "e" not in text:
-        return text
-    mantissa, exponent = text.split("e")
-    return rf"${mantissa} \cdot 10^{{{int(exponent)}}}$"
 
 
 def _accuracy_chart(summary: RunSummary) -> str:
