@@ -209,6 +209,7 @@ def test_the_command_line_inspects(tmp_path, capsys):
     assert "neurons: 4" in out
     assert "simplex: runs" in out
     assert main(["models", "--inspect", str(path)]) == 2
+    assert 'activation="relu"' in capsys.readouterr().err
     assert main(["search", "--model", str(path), "--activation", "relu"]) == 2
     assert "784 pixels" in capsys.readouterr().err
     wide = tmp_path / "wide.pth"
@@ -217,5 +218,3 @@ def test_the_command_line_inspects(tmp_path, capsys):
     assert "image 0, L2: between" in capsys.readouterr().out
     assert main(["search", "--model", str(wide), "--activation", "relu", "--ship"]) == 2
     assert "--out FILE" in capsys.readouterr().err
-    assert main(["models", "--inspect", str(path)]) == 2
-    assert 'activation="relu"' in capsys.readouterr().err

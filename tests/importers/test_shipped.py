@@ -52,7 +52,7 @@ def test_card_describes_the_file(name):
     assert load_model(name) is net
 
 
-@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n == "mnist-conv" else ()) for n in CARDS])
 def test_accuracy_on_the_sample_fits_the_card(name):
     """On 1,000 images the share may differ from the card's by chance: by less than 2.5 % here."""
     images, digits = mnist_sample()
@@ -64,7 +64,7 @@ def test_accuracy_on_the_sample_fits_the_card(name):
 
 
 @needs_full_set
-@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n == "mnist-conv" else ()) for n in CARDS])
 def test_accuracy_on_the_test_set_is_the_cards(name):
     points, labels = recipe_data(RECIPES[name], "test", FULL_SET)
     found = (load_model(name).logits(points.double()).argmax(1) == labels).double().mean().item()

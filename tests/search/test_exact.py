@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 
@@ -131,11 +132,17 @@ def test_stopping_anywhere_leaves_a_valid_interval():
         assert next(steps, None) is None
 
 
+@functools.cache
+def searched_to_the_end():
+    net = wide_network(8, widths=(14, 12, 10))
+    return last(search(net, np.random.default_rng(8).normal(size=net.inputs)))
+
+
 @pytest.mark.parametrize("limit", [0, 1, 10, 60])
 def test_the_limit_of_nodes_is_kept(limit):
     net = wide_network(8, widths=(14, 12, 10))
     point = np.random.default_rng(8).normal(size=net.inputs)
-    truth = last(search(net, point))
+    truth = searched_to_the_end()
     assert truth.regions > 60
     step = last(search(net, point, max_regions=limit))
     assert step.regions <= limit
@@ -146,7 +153,7 @@ def test_the_limit_of_nodes_is_kept(limit):
 def test_the_memory_limit_leaves_a_valid_certificate():
     net = wide_network(8, widths=(14, 12, 10))
     point = np.random.default_rng(8).normal(size=net.inputs)
-    truth = last(search(net, point))
+    truth = searched_to_the_end()
     step = last(search(net, point, max_queue=2))
     assert step.status == "the memory limit is reached"
     assert 0 < step.lower <= truth.upper

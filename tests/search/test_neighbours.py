@@ -184,14 +184,14 @@ def test_the_order_within_a_batch_raises_nothing(monkeypatch):
     monkeypatch.setattr(Frontier, "pop", farthest_first)
     monkeypatch.setattr(frontier_module, "_SPREAD", 10**9)
     rng, grown = np.random.default_rng(5), 0
-    for _ in range(40):
+    for _ in range(14):
         net = small_network(rng, 6)
         point = small_point(rng, net)
         step = last(neighbours(net, point, 2.0, max_seconds=1))
         truth = brute_force(net, point, int(net(point).argmax()))
         assert step.lower <= truth.high
         grown += step.regions > 1
-    assert grown >= 20
+    assert grown >= 6
 
 
 def test_the_frontier_gives_the_smallest_buckets_first_and_forgets_only_beyond_its_horizon():

@@ -364,9 +364,8 @@ def test_default_run_takes_two_seconds_of_processor_time():
     assert time.process_time() - start < 2.0
 
 
-@pytest.mark.parametrize(
-    "dataset", ["moons", pytest.param("xor", marks=pytest.mark.slow), pytest.param("blobs", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", ["moons", "xor", "blobs"])
 def test_regularised_presets_are_five_times_safer(dataset):
     """The simplex radius (0 where the class is wrong) on fresh points; equal accuracy within 2 points."""
     medians, accuracies = [], []
