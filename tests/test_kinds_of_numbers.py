@@ -16,7 +16,7 @@ NET = rc.Network(
 )
 SHALLOW = rc.Network([RNG.normal(size=(6, 4)), RNG.normal(size=(3, 6))], [RNG.normal(size=6), RNG.normal(size=3)])
 POINTS = RNG.normal(size=(2, 4))
-QUICK = {"max_regions": 20, "max_iterations": 12, "max_seconds": None, "batches": 2, "samples": 2}
+QUICK = {"max_regions": 20, "max_iterations": 3, "max_seconds": None, "batches": 2, "samples": 2}
 DDN = rc.attack(NET, POINTS[0], "ddn", steps=20).distance
 
 
