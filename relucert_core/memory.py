@@ -1,7 +1,8 @@
-"""How much memory there is, looked at before something large is made."""
+"""How much memory there is, looked at before something large is made; what is taken, its limit, and giving it back."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -34,9 +35,50 @@ def need_memory(count: float, what: str) -> None:
 def _free() -> float:
     """Free memory in bytes; a careful guess where the system does not tell."""
     try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return 1024.0 * int(line.split()[1])
+        return 1024.0 * int(_line("/proc/meminfo", "MemAvailable:"))
+    except (OSError, ValueError):
+        return 8 * 1024.0 * MEGABYTE
+
+
+def taken() -> int:
+    """The bytes of memory that this process holds; what it held at most where the system tells no more."""
+    try:
+        return 1024 * int(_line("/proc/self/status", "VmRSS:"))
     except (OSError, ValueError):
         pass
-    return 8 * 1024.0 * MEGABYTE
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def limit_data(more: int) -> None:
+    """Let this process take at most `more` bytes besides what it holds, where the system can limit it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    try:
+        held = 1024 * int(_line("/proc/self/status", "VmData:"))
+    except (OSError, ValueError):
+        held = taken()
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = held + more if hard == resource.RLIM_INFINITY else min(held + more, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def give_back() -> bool:
+    """Give freed memory back to the system; False where the C library has no call for it (macOS, Windows, musl)."""
+    try:
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    except (AttributeError, OSError, TypeError):
+        return False
+
+
+def _line(path: str, name: str) -> str:
+    """The number after a name in one of the system's tables, in kB."""
+    for line in Path(path).read_text(encoding="ascii").splitlines():
+        if line.startswith(name):
+            return line.split()[1]
+    raise ValueError(name)

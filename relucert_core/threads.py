@@ -10,6 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import MutableMapping
 
+ONE_THREAD = {  # of a worker process, of which there is one a core
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 SETTINGS = {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 

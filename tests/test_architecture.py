@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "properties": NETWORK | {"witness", "certificates", "attacks", "search", "registry"},
     "training": NETWORK | {"region", "distances", "attacks", "datasets", "importers"},
     "experiments": BELOW_EXPERIMENTS,
+    "places": {"layers", "network"},
     "jobs": BELOW_EXPERIMENTS | {"experiments"},
     "figures": {"experiments", "planar"},
     "cli": BELOW_EXPERIMENTS | {"experiments", "jobs", "figures"},
@@ -230,7 +231,7 @@ def test_foreign_solvers_are_called_in_one_place():
 
 
 def test_pages_compute_nothing_by_hand():
-    for path in set((ROOT / "pages").rglob("*.py")) - {ROOT / "pages/shared/engine.py"}:  # it sets torch threads
+    for path in set((ROOT / "pages").rglob("*.py")) - {ROOT / "pages/shared/places.py"}:  # it sets torch threads
         foreign = {name.split(".")[0] for name in imports(code(path))}
         assert not foreign & {"torch", "scipy", "cvxpy"}, f"{path} should ask relucert_core"
 

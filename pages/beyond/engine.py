@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import engine
-from pages.shared.engine import heavy
+from pages.shared.places import heavy
 from relucert_core.experiments.search_run import Recorder, SearchRun, follow, stored_run, subject_of
 from relucert_core.experiments.slices import SlicePlane, SliceView, on_plane, plane_through, random_third, view_slice
 

@@ -24,10 +24,11 @@ from pages.beyond.words import (
     makers_sentence,
     sentence,
 )
-from pages.shared import engine, own, shell
+from pages.shared import own, shell
 from pages.shared.charts import CAMERA
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
+from pages.shared.places import Busy, heavy
 from pages.shared.shell import footer, presenting
 from pages.shared.text import say_problem
 from pages.shared.toggle_button import toggle_button
@@ -163,7 +164,7 @@ def _told(scene: Scene, run: SearchRun) -> str:
 def drive(scene: Scene, live: Live, chart: Any, words: Any, top: Any, told: Any) -> None:
     """Search a little, draw, and again; a click goes first, and the search stands still meanwhile."""
     while live.playing:
-        with engine.heavy():
+        with heavy():
             live.advance()
         run = live.run()
         if run is None:
@@ -292,5 +293,5 @@ def body(scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | 
 
 try:
     page()
-except (RelucertError, engine.Busy) as problem:
+except (RelucertError, Busy) as problem:
     say_problem(problem)

@@ -23,6 +23,7 @@ class Answers:
     """Certificates and attacks of one digit by method, with the registry's entries that name them.
 
     extra_upper: the distance of the nearest decision point inside the region, once it was asked for (else inf).
+    lost: why a method has no answer this time, for the page.
     """
 
     norm: float
@@ -31,6 +32,13 @@ class Answers:
     certificates: dict[str, Certificate] = field(default_factory=dict)
     attacks: dict[str, Attack] = field(default_factory=dict)
     extra_upper: float = math.inf
+    lost: str = ""
+
+    def leave_out(self, name: str, reason: str = "") -> None:
+        """A method has no answer: its line is left out; `reason` is a sentence for the page."""
+        self.certificate_entries = [entry for entry in self.certificate_entries if entry.name != name]
+        self.attack_entries = [entry for entry in self.attack_entries if entry.name != name]
+        self.lost = reason or self.lost
 
     @property
     def region(self) -> Certificate:

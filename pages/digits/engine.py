@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from pages.shared.engine import HASH, as_point, heavy
+from pages.shared.engine import HASH, as_point
+from pages.shared.places import follow, heavy
 
 if TYPE_CHECKING:
     from relucert_core.attacks.result import AttackEntry
     from relucert_core.certificates.result import CertificateEntry
     from relucert_core.certificates.within_region import RegionDistance
     from relucert_core.network import Network
+
+_REGION_SECONDS = 120.0
 
 
 @st.cache_data(max_entries=512, show_spinner=False, hash_funcs=HASH)
@@ -61,7 +65,11 @@ def rival_weights(net: Network, pixels: bytes, winner: int, rival: int) -> np.nd
 
 def inside_region(net: Network, pixels: bytes, norm: float, progress: Callable[[int, int], None]) -> RegionDistance:
     """The nearest decision point inside the picture's own region; takes seconds, `progress(done, rivals)` is called."""
-    import relucert_core as rc
+    from relucert_core.certificates.within_region import region_steps
 
-    with heavy():
-        return rc.region_distance(net, as_point(pixels), norm=norm, progress=progress)
+    steps = follow(region_steps, net, as_point(pixels), norm, seconds=_REGION_SECONDS, kind=f"region {net.digest}")
+    with closing(steps):
+        for done, rivals in steps:
+            progress(done, rivals)
+        found: RegionDistance = steps.value
+    return found

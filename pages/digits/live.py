@@ -7,15 +7,15 @@ the session, so that the digit's numbers stand at once when the visitor comes ba
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.digits.answers import Answers
-from pages.shared.engine import as_point, give_way, heavy, job_seconds
+from pages.shared.engine import as_point, job_seconds
+from pages.shared.places import Improvements, Say, follow
 from relucert_core.words import up
 
 if TYPE_CHECKING:
@@ -70,14 +70,17 @@ def _stopped(scene: Scene) -> bool:
     return st.session_state.get(_STOPPED) == token_of(scene)
 
 
-def work(scene: Scene, answers: Answers, show: Callable[[float], None]) -> None:
-    """Let both sides move, from the best that `answers` hold; `show(seconds)` after each improvement."""
+def work(scene: Scene, answers: Answers, show: Callable[[float], None], say: Say) -> None:
+    """Let both sides move, from the best that `answers` hold; `show(seconds)` after each improvement.
+
+    say: takes words while others have all the places.
+    """
     entry, best = offered(answers), answers.best_lower
     assert entry is not None
     start = dataclasses.replace(
         best, method=METHOD, guarantee="lower bound", upper=float("inf"), witness=None, parts={}, seconds=0.0
     )
-    with closing(_improvements(scene, best.label, best.radius, answers.upper)) as steps:
+    with closing(_improvements(scene, best.label, best.radius, answers.upper, say)) as steps:
         for step in steps:
             certificate = _certificate(start, step, answers.upper)
             keep(scene, certificate)
@@ -86,18 +89,11 @@ def work(scene: Scene, answers: Answers, show: Callable[[float], None]) -> None:
     keep(scene, dataclasses.replace(answers.certificates.get(METHOD, start), seconds=SECONDS))
 
 
-def _improvements(scene: Scene, label: int, lower: float, upper: float) -> Generator[SearchStep]:
-    from relucert_core.deadline import counted_by
-    from relucert_core.network import as_points
-    from relucert_core.search.semidefinite import sharpened
+def _improvements(scene: Scene, label: int, lower: float, upper: float, say: Say) -> Improvements:
+    from relucert_core.experiments.one_digit import both_sides
 
-    def clock() -> float:
-        give_way()  # asked for at every iteration of the solver: a click ends the work there
-        return time.perf_counter()
-
-    point = as_points(scene.net, as_point(scene.digit.pixels))[0][0]
-    with heavy(), counted_by(clock):
-        yield from sharpened(scene.net, point, label, lower=lower, upper=upper, max_seconds=SECONDS)
+    point, kind = as_point(scene.digit.pixels), f"{METHOD} {scene.net.digest}"
+    return follow(both_sides, scene.net, point, label, lower, upper, seconds=SECONDS, kind=kind, say=say)
 
 
 def _certificate(start: Certificate, step: SearchStep, upper: float) -> Certificate:

@@ -16,13 +16,15 @@ from pages.digits.answers import REGION, Answers, as_json
 from pages.digits.code import digit_code
 from pages.digits.state import STATE
 from pages.digits.words import NORM_HELP
-from pages.shared import engine, own
+from pages.shared import engine, own, places
 from pages.shared.digit import DRAW, Digit, digit_of, gallery_digit, packed, show
 from pages.shared.digit_sources import source_panel
 from pages.shared.keys import listen_to_keys, pressed_key
+from pages.shared.places import Busy
 from pages.shared.shell import footer, presenting
 from pages.shared.text import plain, say_problem
 from relucert_core.errors import RelucertError, Unsupported
+from relucert_core.places.pool import JobLost
 from relucert_core.words import NORM_CHOICES, NORM_NAMES
 
 if TYPE_CHECKING:
@@ -63,15 +65,20 @@ def preset() -> None:
         show(STATE, gallery_digit(0 if key == "r" else labels.index(int(key))))
 
 
-def compute(answers: Answers, scene: results.Scene, valid: bool, kind: str, name: str) -> None:
-    """One method's answer, into `answers`."""
-    if kind == "certificate":
-        try:
-            answers.certificates[name] = engine.certificate(scene.net, scene.digit.pixels, name, scene.norm)
-        except Unsupported:  # it has no room for a network of this size: its line is left out
-            answers.certificate_entries = [e for e in answers.certificate_entries if e.name != name]
-    else:
-        answers.attacks[name] = engine.adversarial(scene.net, scene.digit.pixels, name, scene.norm, valid)
+def compute(
+    answers: Answers, scene: results.Scene, valid: bool, kind: str, name: str, say: places.Say | None = None
+) -> None:
+    """One method's answer, into `answers`; `say` takes words while it waits for a place."""
+    about = (scene.net, scene.digit.pixels, name, scene.norm)
+    try:
+        if kind == "certificate":
+            answers.certificates[name] = engine.certificate(*about, say)
+        else:
+            answers.attacks[name] = engine.adversarial(*about, valid, say)
+    except (Unsupported, JobLost) as problem:  # no room for a network of this size, or lost: its line is left out
+        if kind == "certificate" and name == REGION:
+            raise
+        answers.leave_out(name, str(problem) if isinstance(problem, JobLost) else "")
 
 
 def plan(answers: Answers) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:
@@ -102,10 +109,14 @@ class Slots:
             self.download = st.expander("Download and link").container()
             self.code = st.expander("The same in a few lines of Python").container()
 
-    def draw(self, scene: results.Scene, answers: Answers, stage: int) -> None:
-        """Everything that depends on the answers so far."""
+    def say(self, scene: results.Scene, answers: Answers) -> None:
+        """The headline as it is now."""
         with self.verdict.container():
             results.verdict(scene, answers)
+
+    def draw(self, scene: results.Scene, answers: Answers, stage: int) -> None:
+        """Everything that depends on the answers so far."""
+        self.say(scene, answers)
         with self.line_slot.container():
             results.line(scene, answers, stage)
         if presenting():
@@ -157,9 +168,14 @@ def fill_in(
 ) -> None:
     """The slower methods one after the other, with progress."""
     for place, (kind, name, title) in enumerate(jobs):
-        slots.progress.progress(place / len(jobs), f"Still computing: {title} ({place + 1} of {len(jobs)})")
-        compute(answers, scene, valid, kind, name)
+        share, words = place / len(jobs), f"Still computing: {title} ({place + 1} of {len(jobs)})"
+        slots.progress.progress(share, words)
+        compute(answers, scene, valid, kind, name, lambda more: slots.progress.progress(share, f"{words}. {more}"))  # noqa: B023 - called at once
+        if name in FIRST_ATTACKS:
+            slots.say(scene, answers)
     slots.progress.empty()
+    if answers.lost:
+        slots.progress.warning(answers.lost)
 
 
 def digit_link(digit: Digit) -> dict[str, str]:
@@ -223,6 +239,9 @@ def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
     """Quick answers, then the rest."""
     answers = Answers(scene.norm, answering.certificates_for(scene.net, scene.norm), answering.attacks_for(scene.norm))
     quick, slow = plan(answers)
+    if places.crowded():  # what is computed at once is shown first, and the visitor waits for the rest
+        waits = [job for job in quick if job[1] not in engine.CLOSED_FORMS]
+        quick, slow = [job for job in quick if job not in waits], waits + slow
     for kind, method, _ in quick:
         compute(answers, scene, valid, kind, method)
     complete = (scene.net.digest, scene.digit.pixels, scene.norm, valid)
@@ -257,15 +276,14 @@ def grow(slots: Slots, scene: results.Scene, answers: Answers) -> None:
 
     def show(seconds: float) -> None:
         bar.progress(min(seconds / live.SECONDS, 1.0), live.progress_words(seconds, answers.upper))
-        with slots.verdict.container():
-            results.verdict(scene, answers)
+        slots.say(scene, answers)
 
-    live.work(scene, answers, show)
+    live.work(scene, answers, show, lambda words: bar.progress(0.0, words))
     slots.progress.empty()
     slots.draw(scene, answers, 3)
 
 
 try:
     page()
-except (RelucertError, engine.Busy) as problem:
+except (RelucertError, Busy) as problem:
     say_problem(problem)

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.experiments import runs, view
 from pages.experiments.state import STATE, STORED_IMAGES, TITLES
-from pages.shared.engine import Busy
 from pages.shared.keys import listen_to_keys, pressed_key
+from pages.shared.places import Busy
 from pages.shared.shell import footer, headline, presenting, theme_name
 from pages.shared.text import say_problem
 from relucert_core.errors import DataUnavailable, RelucertError

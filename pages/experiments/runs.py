@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.shared.places import heavy
 from relucert_core.errors import DataUnavailable
 
 if TYPE_CHECKING:
@@ -34,10 +35,9 @@ def stored(experiment: str) -> Record | None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def prepared(experiment: str, images: int) -> Prepared:
     """The experiment on `images` images, ready to run."""
-    from pages.shared import engine
     from relucert_core.experiments.catalogue import FIGURES
 
-    with engine.heavy():
+    with heavy():
         if experiment in FIGURES:
             from relucert_core.experiments.figure2 import figure2_settings, prepare_figure2
 
@@ -55,9 +55,7 @@ def standing(experiment: str, images: int) -> Progress:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def own_record(experiment: str, images: int, done: int) -> Record:
     """This machine's record of the images that are finished; `done` answers are there (it makes the key)."""
-    from pages.shared import engine
-
-    with engine.heavy():
+    with heavy():
         return prepared(experiment, images).record()
 
 
@@ -69,11 +67,10 @@ def forget(experiment: str, images: int) -> None:
 
 def steps(experiment: str, images: int) -> Iterator[Progress]:
     """The run; work between two reports holds a place for heavy work, waiting for the visitor does not."""
-    from pages.shared import engine
 
     run = prepared(experiment, images).run()
     while True:
-        with engine.heavy():
+        with heavy():
             progress = next(run, None)
         if progress is None:
             return

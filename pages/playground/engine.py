@@ -15,8 +15,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.playground.setup import FIGURE_LAYERS, REACH, Setup
-from pages.shared.engine import give_way, heavy
 from pages.shared.memory import give_back_soon
+from pages.shared.places import give_way, heavy
 from pages.shared.plane import BOX, HASH, MAX_REGIONS
 from relucert_core.attacks.result import Attack
 from relucert_core.figures.plane import plane_figure

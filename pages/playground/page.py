@@ -15,8 +15,8 @@ from pages.playground.point import point_panel
 from pages.playground.scene import Scene
 from pages.playground.training import over_time, training_buttons, under_the_buttons
 from pages.shared.control import control, reading
-from pages.shared.engine import Busy
 from pages.shared.keys import listen_to_keys, pressed_key
+from pages.shared.places import Busy
 from pages.shared.plane import plane_of
 from pages.shared.shell import footer, presenting, theme_name
 from pages.shared.text import say_problem

@@ -13,7 +13,7 @@ from pages.playground.components import plane_timeline
 from pages.playground.player import SLICE_SECONDS, Player
 from pages.playground.scene import Scene
 from pages.shared.charts import STILL
-from pages.shared.engine import heavy
+from pages.shared.places import heavy
 from pages.shared.plane import BOX
 from pages.shared.toggle_button import toggle_button
 from relucert_core.figures.plane_history import history_figure

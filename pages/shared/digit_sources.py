@@ -13,6 +13,7 @@ from pages.shared.control import control, reading
 from pages.shared.digit import DRAW, DRAWN, MISREAD, PER_PART, UPLOAD, UPLOADED, Digit, gallery_digit, show
 from pages.shared.digit_pad import digit_pad, drawn_picture
 from pages.shared.gallery import gallery, picked_image
+from pages.shared.places import Busy
 from pages.shared.state import PageState
 from pages.shared.text import say_problem
 from relucert_core.errors import RelucertError
@@ -152,7 +153,7 @@ def _take(state: State, data: bytes, *, uploaded: bool = False) -> None:
     st.session_state.pop(_key(state, _READINGS), None)
     try:
         readings, given = engine.readings_of(data), engine.preview(data)
-    except (RelucertError, engine.Busy) as error:
+    except (RelucertError, Busy) as error:
         st.session_state[_key(state, _PROBLEM)] = str(error)
         return
     choices = [Digit(UPLOADED if uploaded else DRAWN, pixels, given=given) for pixels in readings]

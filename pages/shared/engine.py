@@ -1,26 +1,22 @@
 """Cached calls of the engine: everything a page computes comes through here.
 
 Answers are kept by the network's digest and the picture's 784 bytes, up to a fixed number of them; networks are shared
-and immutable. torch is imported on the first call, not when a page is opened. At most two heavy computations run at
-once in the whole server; a visitor who waits too long gets `Busy`, with a sentence.
+and immutable. torch is imported on the first call, not when a page is opened. What is heavy is computed in worker
+processes, see `pages.shared.places`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.shared.memory import give_back_soon
+from pages.shared.places import Kept, Say, ask, heavy
 from relucert_core.arrays import Vector
-from relucert_core.deadline import ends_at
+from relucert_core.errors import InvalidInput
+from relucert_core.places.settings import JOB_SECONDS
 
 if TYPE_CHECKING:
     from relucert_core.attacks.result import Attack
@@ -29,55 +25,18 @@ if TYPE_CHECKING:
     from relucert_core.network import Network
 
 HASH: dict[str | type[Any], Callable[[Any], Any]] = {"relucert_core.network.Network": lambda net: net.digest}
-_PATIENCE_SECONDS = 60
-_LOOK_SECONDS = 0.05
+CLOSED_FORMS = ("simplex", "decision-boundary")  # some forward passes
 _PATIENT_SECONDS = 30.0  # for any method: a network of somebody's own may be of any size
+_ATTACK_SECONDS = 20.0
 AUTOMATIC_SECONDS = 1.0  # for methods that improve as long as they run
 
 
 def job_seconds() -> float:
     """How long a page may work on one digit unasked: RELUCERT_JOB_SECONDS, 0 to 3600, else 20 seconds."""
     try:
-        value = float(os.environ.get("RELUCERT_JOB_SECONDS", ""))
-    except ValueError:
-        return 20.0
-    return value if 0 <= value <= 3600 else 20.0
-
-
-class Busy(Exception):
-    """The server has no free place for a heavy computation; the message says so to the visitor."""
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _places() -> threading.BoundedSemaphore:
-    import torch
-
-    torch.set_num_threads(1)
-    return threading.BoundedSemaphore(2)
-
-
-@contextlib.contextmanager
-def heavy() -> Iterator[None]:
-    """A place for heavy work; raises Busy when none comes free within a minute.
-
-    Streamlit gives way to a visitor's click only where the script calls it, so one that waits here has to ask.
-    """
-    places, begun = _places(), time.monotonic()
-    while not places.acquire(timeout=_LOOK_SECONDS):
-        if time.monotonic() - begun > _PATIENCE_SECONDS:
-            raise Busy("Many visitors are computing at the moment. Please try again in a minute.")
-        give_way()
-    try:
-        yield
-    finally:
-        places.release()
-        give_back_soon()
-
-
-def give_way() -> None:
-    """End this run of the script here when its visitor has clicked meanwhile: the click starts another one."""
-    if get_script_run_ctx(suppress_warning=True) is not None:
-        _ = "a look at it" in st.session_state  # where Streamlit gives way
+        return JOB_SECONDS.read()
+    except InvalidInput:  # said where the settings are checked
+        return JOB_SECONDS.usual or 0.0
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -126,31 +85,54 @@ def reading(net: Network, point: np.ndarray, label: int) -> int:
     return int(logits.argmax())
 
 
-@st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=HASH)
-def certificate(net: Network, pixels: bytes, method: str, norm: float) -> Certificate:
-    """The certificate of one picture; a method that runs as long as it may gets a second."""
-    import relucert_core as rc
+def certificate(net: Network, pixels: bytes, method: str, norm: float, say: Say | None = None) -> Certificate:
+    """The certificate of one picture; a method that runs as long as it may gets a second.
 
-    timed = "max_seconds" in rc.CERTIFICATES[method].options
-    options: dict[str, Any] = {"max_seconds": AUTOMATIC_SECONDS} if timed else {}
-    with heavy(), ends_at(time.perf_counter() + _PATIENT_SECONDS):
-        return rc.certify(net, as_point(pixels), method=method, norm=norm, **options)
+    Closed forms are computed here, at once; the others in a worker, and `say` is told while they wait for one.
+    """
+    from relucert_core.experiments.one_digit import certificate_in_time
+    from relucert_core.registry import CERTIFICATES
 
+    timed = "max_seconds" in CERTIFICATES[method].options
+    seconds = AUTOMATIC_SECONDS if timed else _PATIENT_SECONDS
+    call = (net, as_point(pixels), method, norm, AUTOMATIC_SECONDS)
 
-@st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=HASH)
-def adversarial(net: Network, pixels: bytes, method: str, norm: float, valid_pixels: bool) -> Attack:
-    """One attack on one picture; where its steps find nothing it may start from the shipped images."""
-    import relucert_core as rc
-
-    with heavy():
-        return rc.attack(
-            net,
-            as_point(pixels),
-            method=method,
-            norm=norm,
-            bounds=(0.0, 1.0) if valid_pixels else None,
-            starts=sample()[0] / 255.0,
+    def make() -> Certificate:
+        if method in CLOSED_FORMS:
+            with heavy():
+                return certificate_in_time(*call)
+        found: Certificate = ask(
+            certificate_in_time, *call, seconds=seconds, kind=f"{method} {norm} {net.digest}", say=say
         )
+        return found
+
+    return _certificates().find((net.digest, pixels, method, norm), make)
+
+
+def adversarial(
+    net: Network, pixels: bytes, method: str, norm: float, valid_pixels: bool, say: Say | None = None
+) -> Attack:
+    """One attack on one picture; where its steps find nothing it may start from the shipped images."""
+    from relucert_core.experiments.one_digit import attack_in_time
+
+    bounds = (0.0, 1.0) if valid_pixels else None
+
+    def make() -> Attack:
+        call, kind = (net, as_point(pixels), method, norm, bounds), f"{method} {norm} {net.digest}"
+        found: Attack = ask(attack_in_time, *call, seconds=_ATTACK_SECONDS, kind=kind, say=say)
+        return found
+
+    return _attacks().find((net.digest, pixels, method, norm, valid_pixels), make)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _certificates() -> Kept[Certificate]:
+    return Kept(2048)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _attacks() -> Kept[Attack]:
+    return Kept(1024)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -6,8 +6,9 @@ six trainings at once 80 of 520 MB were of that kind.
 
 from __future__ import annotations
 
-import ctypes
 import threading
+
+from relucert_core.memory import give_back
 
 WAIT_SECONDS = 60.0
 _lock = threading.Lock()
@@ -29,11 +30,3 @@ def _fire() -> None:
     with _lock:
         _timer = None
     give_back()
-
-
-def give_back() -> bool:
-    """Give freed memory back now; False where the C library has no call for it (macOS, Windows, musl)."""
-    try:
-        return bool(ctypes.CDLL(None).malloc_trim(0))
-    except (AttributeError, OSError, TypeError):
-        return False

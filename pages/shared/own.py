@@ -17,6 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared import engine
 from pages.shared.kinds import Choice, Unreadable
+from pages.shared.places import Busy, heavy
 from pages.shared.state import PageState
 from pages.shared.text import plain, say_problem
 from relucert_core.errors import InvalidInput, RelucertError
@@ -192,7 +193,7 @@ def _read_again(state: PageState[Any]) -> None:
         return
     try:
         own = read(file, _options(state, file))
-    except (RelucertError, engine.Busy) as problem:
+    except (RelucertError, Busy) as problem:
         st.session_state[_PROBLEM] = str(problem)
         return
     name = own.card.name
@@ -224,7 +225,7 @@ def read(file: File, options: dict[str, Any]) -> Own:
 
     if len(file.data) + sum(map(len, file.beside.values())) > MEGABYTES * 2**20:
         raise InvalidInput(f"The files have more than {MEGABYTES} MB together; read the network in Python.")
-    with engine.heavy():
+    with heavy():
         net = for_digits(read_apart(file.data, file.name, files=file.beside, **options))
     labels = engine.sample()[1]
     known = labels < net.classes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.shared.engine import heavy
+from pages.shared.places import heavy
 from relucert_core.arrays import Vector
 from relucert_core.certificates.result import Certificate
 from relucert_core.planar import PlanarComplex, planar_complex

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +66,21 @@ def region_distance(
     witness, or none there (see RegionDistance). Raises InvalidInput for a batch or a bad point.
     Cost: for each rival visited a few programs with the rows that matter.
     """
+    steps = region_steps(net, x, norm, label)
+    while True:
+        try:
+            done, rivals = next(steps)
+        except StopIteration as end:
+            answer: RegionDistance = end.value
+            return answer
+        if progress is not None:
+            progress(done, rivals)
+
+
+def region_steps(
+    net: Network, x: Numbers, norm: Norm = 2, label: int | None = None
+) -> Generator[tuple[int, int], None, RegionDistance]:
+    """`region_distance` as a generator: yields (rivals done, rivals) after each, and returns the answer."""
     start = time.perf_counter()
     norm = check_norm(norm)
     points, single = as_points(net, x)
@@ -77,7 +92,7 @@ def region_distance(
         here = bool(proved_adversarial(net, points, torch.tensor([k], device="cpu"), rational=True)[0])
         distance, witness = (0.0, points[0].numpy()) if here else (math.inf, None)
         return RegionDistance(norm, distance, witness, None, k, found.status[0], (), time.perf_counter() - start)
-    answer = _search(net, points[0], activation_region(net, points[0]), k, norm, progress)
+    answer = yield from _search(net, points[0], activation_region(net, points[0]), k, norm)
     return RegionDistance(norm, *answer, seconds=time.perf_counter() - start)
 
 
@@ -87,9 +102,10 @@ def _search(
     region: ActivationRegion,
     label: int,
     norm: float,
-    progress: Callable[[int, int], None] | None,
-) -> tuple[float, np.ndarray | None, int | None, int, str, tuple[tuple[int, int], ...]]:
-    """Rival by rival; returns the fields of RegionDistance from `distance` to `tight`."""
+) -> Generator[
+    tuple[int, int], None, tuple[float, np.ndarray | None, int | None, int, str, tuple[tuple[int, int], ...]]
+]:
+    """Rival by rival, with a report after each; returns the fields of RegionDistance from `distance` to `tight`."""
     slacks = np.maximum(region.P @ region.point + region.q, 0.0)
     gaps, planes = _planes(region, label, norm)
     best: tuple[float, np.ndarray | None, int | None] = (math.inf, None, None)
@@ -110,8 +126,7 @@ def _search(
                     int(rival_logits(net.logits(witness[0].unsqueeze(0))[0], label).argmax()),
                 )
                 tight = tuple(region.place(row) for row in answer.tight)
-        if progress is not None:
-            progress(done, len(order))
+        yield done, len(order)
     status = FOUND if best[1] is not None else NOT_FOUND if failed else NONE_THERE
     return best[0], best[1], best[2], label, status, tight
 

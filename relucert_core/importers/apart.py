@@ -18,7 +18,7 @@ from typing import Any
 
 from relucert_core.cards import ReadingCard
 from relucert_core.errors import InvalidInput, RelucertError, Unsupported
-from relucert_core.memory import MEGABYTE
+from relucert_core.memory import MEGABYTE, limit_data
 
 SECONDS = 10.0
 MEMORY = 2048 * MEGABYTE
@@ -101,7 +101,7 @@ def _main(folder: str) -> int:
 
     if question["name"].lower().endswith(".onnx"):
         import onnx.reference  # noqa: F401 - before the clock starts
-    _limit_memory(question["memory"])
+    limit_data(question["memory"])
     print("ready", flush=True)
     try:
         files = {key: (place / f"file{i}").read_bytes() for i, key in enumerate(question["files"])}
@@ -116,16 +116,6 @@ def _main(folder: str) -> int:
         return 1
     (place / "answer.json").write_text(json.dumps(answer), encoding="utf8")
     return 0
-
-
-def _limit_memory(memory: int) -> None:
-    """At most so much more than what the imports took, where the system can limit it."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    taken = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    resource.setrlimit(resource.RLIMIT_DATA, (taken + memory, taken + memory))
 
 
 if __name__ == "__main__":

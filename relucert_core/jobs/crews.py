@@ -19,13 +19,7 @@ from typing import Any, Protocol
 
 from relucert_core.errors import DataUnavailable, InvalidInput
 from relucert_core.jobs.tasks import Answer, Context, Task, answers
-
-_ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",
-}
+from relucert_core.threads import ONE_THREAD
 
 
 class Crew(Protocol):
@@ -102,7 +96,7 @@ class Processes:
     def _new_pool(self) -> ProcessPoolExecutor:
         kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         around = multiprocessing.get_context(kind)
-        with _environment(_ONE_THREAD):
+        with _environment(ONE_THREAD):
             if kind == "forkserver":
                 around.set_forkserver_preload(["torch", "relucert_core.jobs.tasks"])
             pool = ProcessPoolExecutor(self._workers, around, _begin, (self._payload,))
@@ -148,7 +142,7 @@ class Dask:
         self._payload, self._cluster = context.payload(), None
         try:
             if address == "local":
-                with _environment(_ONE_THREAD):
+                with _environment(ONE_THREAD):
                     self._cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
             self._client = Client(self._cluster or address, timeout="20s")
         except (OSError, ValueError, RuntimeError) as error:

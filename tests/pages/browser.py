@@ -72,7 +72,8 @@ def server(start: Sequence[str | Path] = (), folder: Path = ROOT, **environment:
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
     command = [*map(str, start), "--port", str(port)] if start else command
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-    settings = {**(environment or os.environ), "RELUCERT_JOB_SECONDS": "1"}  # the other tests' pages share the cores
+    settings = {**(environment or os.environ), "RELUCERT_WORKERS": "2"}
+    settings["RELUCERT_JOB_SECONDS"] = "1"  # the other tests' pages share the cores
     process = subprocess.Popen(command, cwd=folder, env=settings, **quiet)
     address = f"http://127.0.0.1:{port}"
     try:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from pages.shared import engine
+from pages.shared import places as module
 
 
 class Clicked(BaseException):
@@ -23,20 +23,20 @@ class State:
 @pytest.fixture
 def both_taken(monkeypatch):
     places = threading.BoundedSemaphore(2)
-    monkeypatch.setattr(engine, "_places", lambda: places)
-    with engine.heavy(), engine.heavy():
+    monkeypatch.setattr(module, "_places", lambda: places)
+    with module.heavy(), module.heavy():
         yield places
     assert all(places.acquire(blocking=False) for _ in range(2)), "both are free again"
 
 
 def test_who_waits_too_long_is_told_so(both_taken, monkeypatch):
-    monkeypatch.setattr(engine, "_PATIENCE_SECONDS", 0.1)
-    with pytest.raises(engine.Busy, match="try again in a minute"), engine.heavy():
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.1)
+    with pytest.raises(module.Busy, match="try again in a minute"), module.heavy():
         raise AssertionError("there was no place")
 
 
 def test_who_waits_gives_way_to_a_click(both_taken, monkeypatch):
-    monkeypatch.setattr(engine, "get_script_run_ctx", lambda **_: object())
-    monkeypatch.setattr(engine.st, "session_state", State())
-    with pytest.raises(Clicked), engine.heavy():
+    monkeypatch.setattr(module, "get_script_run_ctx", lambda **_: object())
+    monkeypatch.setattr(module.st, "session_state", State())
+    with pytest.raises(Clicked), module.heavy():
         raise AssertionError("there was no place")

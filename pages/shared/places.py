@@ -1,0 +1,267 @@
+"""Places for heavy work, for pages: worker processes (`relucert_core.places`), or this server's own process.
+
+RELUCERT_WORKERS says how many processes there may be; with 0 all is computed here, two jobs at a time in the whole
+server. Streamlit gives way to a visitor's click only where the script calls it, so whoever waits here asks it, and says
+how long it will take; work that a click interrupts is told to stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages.shared.memory import give_back_soon
+from relucert_core.deadline import counted_by, ends_at
+from relucert_core.places.pool import Pool
+from relucert_core.places.settings import workers
+from relucert_core.places.tickets import ENDED, Job, Outlook, Ticket
+from relucert_core.words import duration
+
+PAGE, BESIDE = "page", "beside"
+_PATIENCE_SECONDS = 60
+_LOOK_SECONDS = 0.05
+Say = Callable[[str], object]
+Value = TypeVar("Value")
+
+
+class Busy(Exception):
+    """The server has no free place for a heavy computation; the message says so to the visitor."""
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _places() -> threading.BoundedSemaphore:
+    import torch
+
+    torch.set_num_threads(1)
+    return threading.BoundedSemaphore(2)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _pool(count: int) -> Pool:
+    return Pool(count)
+
+
+def pool() -> Pool | None:
+    """The worker processes; None where all is computed in the server."""
+    count = workers()
+    return _pool(count) if count else None
+
+
+@contextlib.contextmanager
+def heavy() -> Iterator[None]:
+    """A place for heavy work in this process; raises Busy when none comes free within a minute."""
+    places, begun = _places(), time.monotonic()
+    while not places.acquire(timeout=_LOOK_SECONDS):
+        if time.monotonic() - begun > _PATIENCE_SECONDS:
+            raise Busy("Many visitors are computing at the moment. Please try again in a minute.")
+        give_way()
+    try:
+        yield
+    finally:
+        places.release()
+        give_back_soon()
+
+
+def give_way() -> None:
+    """End this run of the script here when its visitor has clicked meanwhile: the click starts another one."""
+    if get_script_run_ctx(suppress_warning=True) is not None:
+        _ = "a look at it" in st.session_state  # where Streamlit gives way
+
+
+def crowded() -> bool:
+    """Would a job have to wait for others?"""
+    there = pool()
+    return there is not None and there.crowded()
+
+
+def waiting_words(outlook: Outlook) -> str:
+    """What a visitor reads who waits for a place."""
+    if outlook.place == 0:
+        return ""
+    about = f"in about {duration(outlook.seconds)}" if outlook.seconds >= 1 else "in a moment"
+    return f"Many visitors are computing: yours is number {outlook.place} in the queue, and begins {about}."
+
+
+def ask(
+    function: Callable[..., Any], *args: Any, seconds: float, kind: str, say: Say | None = None, memory: float = 0.0
+) -> Any:
+    """function(*args) of the engine, computed in a worker; `say` is called with words while the job waits.
+
+    seconds: by when its deadline is (`relucert_core.deadline`). kind: what tells how long it may take, such as the
+    method and the network. Raises what the function raises, and JobLost, in one sentence, where it has no answer.
+    """
+    there = pool()
+    if there is None:
+        with heavy(), ends_at(time.perf_counter() + seconds):
+            return function(*args)
+    improvements = _Remote(there, Job(function, args, {}, seconds, kind, memory), say)
+    try:
+        for _ in improvements:
+            pass
+    finally:
+        improvements.close()
+    return improvements.value
+
+
+def follow(
+    function: Callable[..., Iterator[Any]],
+    *args: Any,
+    seconds: float,
+    kind: str,
+    say: Say | None = None,
+    lane: str = PAGE,
+    **options: Any,
+) -> Improvements:
+    """The improvements that a generator of the engine yields, as they come; `close` tells it to stop.
+
+    A click ends the wait for the next one, by Streamlit's own exception; who still holds the object may go on with it.
+    BESIDE is the lane of what goes on while the page is used.
+    """
+    there = pool()
+    if there is None:
+        return _Here(function, args, options, seconds, restful=lane == BESIDE)
+    return _Remote(there, Job(function, args, options, seconds, kind, lane=lane), say)
+
+
+class Improvements(Iterator[Any]):
+    """What comes of a job; `value` is what it returns in the end. `cut`: it was ended early since others waited."""
+
+    value: Any = None
+    cut: bool = False
+
+    def close(self) -> None:
+        """Stop it; what has come stays."""
+        raise NotImplementedError
+
+
+class _Here(Improvements):
+    """In this process, a step whenever one is asked for; a click interrupts a step unless it is `restful`."""
+
+    def __init__(
+        self,
+        function: Callable[..., Iterator[Any]],
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+        seconds: float,
+        *,
+        restful: bool,
+    ) -> None:
+        self._make: Callable[[], Iterator[Any]] = lambda: function(*args, **options)
+        self._steps: Iterator[Any] | None = None
+        self._seconds, self._clock = seconds, time.perf_counter if restful else _interruptible
+        self._end = 0.0
+
+    def __next__(self) -> Any:
+        with heavy(), counted_by(self._clock):
+            if self._steps is None:
+                self._end = time.perf_counter() + self._seconds
+            with ends_at(self._end):
+                self._steps = self._make() if self._steps is None else self._steps
+                try:
+                    return next(self._steps)
+                except StopIteration as end:
+                    self.value = end.value
+                    raise
+
+    def close(self) -> None:
+        """Close the generator; one that takes a True to end in good order gets it."""
+        if hasattr(self._steps, "send") and self._steps.gi_frame is not None:  # type: ignore[union-attr]
+            try:
+                self._steps.send(True)  # type: ignore[union-attr]
+            except StopIteration as end:
+                self.value = end.value
+            except TypeError:  # not begun
+                pass
+        if hasattr(self._steps, "close"):
+            self._steps.close()  # type: ignore[union-attr]
+
+
+class _Remote(Improvements):
+    """In a worker process."""
+
+    def __init__(self, there: Pool, job: Job, say: Say | None) -> None:
+        self._pool, self._say, self._said = there, say, ""
+        self._ticket: Ticket = there.submit(_visitor(), job)
+
+    def __next__(self) -> Any:
+        while True:
+            found, item = self.take(_LOOK_SECONDS)
+            if found:
+                return item
+            if self._ticket.state == ENDED and not self._ticket.items:
+                self.value, self.cut = self._ticket.value, self._ticket.cut
+                if self._ticket.error is not None:
+                    raise self._ticket.error
+                raise StopIteration
+            self._tell()
+            give_way()
+
+    def take(self, seconds: float) -> tuple[bool, Any]:
+        """Whether an improvement came within that time, and the improvement."""
+        if not self._ticket.items:
+            self._pool.wait(self._ticket, seconds)
+        try:
+            return True, self._ticket.items.popleft()
+        except IndexError:
+            return False, None
+
+    def _tell(self) -> None:
+        """Say where the job stands in the queue, when that has changed."""
+        words = waiting_words(self._pool.outlook(self._ticket)) if self._say is not None else ""
+        if self._say is not None and words and words != self._said:
+            self._said = words
+            self._say(words)
+
+    def close(self) -> None:
+        """Tell the worker to stop; it is not waited for."""
+        self._pool.stop(self._ticket)
+
+
+def _interruptible() -> float:
+    give_way()  # asked for at every iteration of a solver: a click ends the work there
+    return time.perf_counter()
+
+
+def _visitor() -> str:
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context is not None else f"thread {threading.get_ident()}"
+
+
+class Kept(Generic[Value]):
+    """Answers that all visitors share, the last `most` of them; what one visitor computes others wait for."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._found: OrderedDict[Any, Value] = OrderedDict()
+        self._under_way: set[Any] = set()
+
+    def find(self, key: Any, make: Callable[[], Value]) -> Value:
+        """The answer of that key; `make` computes it outside the lock, and may raise."""
+        while True:
+            with self._lock:
+                if key in self._found:
+                    self._found.move_to_end(key)
+                    return self._found[key]
+                if key not in self._under_way:
+                    self._under_way.add(key)
+                    break
+            time.sleep(_LOOK_SECONDS)
+            give_way()
+        try:
+            value = make()
+            with self._lock:
+                self._found[key] = value
+                while len(self._found) > self._most:
+                    self._found.popitem(last=False)
+            return value
+        finally:
+            with self._lock:
+                self._under_way.discard(key)

@@ -1,0 +1,64 @@
+"""Jobs for the workers of the tests; a worker imports this module by its name."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Generator, Iterator
+
+import numpy as np
+
+from relucert_core.deadline import now, seconds_left
+from relucert_core.network import Network
+
+
+def sum_of(net: Network, points: np.ndarray) -> tuple[float, str, int]:
+    return float(net(points).sum()), net.name, os.getpid()
+
+
+def imported() -> dict[str, object]:
+    import torch
+
+    foreign = sorted(name for name in sys.modules if name.split(".")[0] in ("streamlit", "app", "pages"))
+    return {"foreign": foreign, "threads": torch.get_num_threads(), "wait": os.environ.get("OMP_WAIT_POLICY")}
+
+
+def time_allowed() -> float:
+    return seconds_left()
+
+
+def die() -> None:
+    os._exit(3)
+
+
+def fail(kind: type[Exception], words: str) -> None:
+    raise kind(words)
+
+
+def unreadable() -> object:
+    return lambda: None
+
+
+def improvements(count: int, pause: float) -> Iterator[int]:
+    for i in range(count):
+        yield i
+        end = time.perf_counter() + pause
+        while time.perf_counter() < end:
+            now()  # what every long step looks at
+            time.sleep(0.005)
+
+
+def deaf(seconds: float) -> Iterator[int]:
+    """Looks at no clock: it has to be ended from outside."""
+    yield 1
+    time.sleep(seconds)
+
+
+def in_good_order() -> Generator[int, bool | None, str]:
+    count = 0
+    while True:
+        count += 1
+        time.sleep(0.01)
+        if (yield count):
+            return f"stopped after {count >= 1}"
