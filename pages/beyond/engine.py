@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from pages.shared import engine
-from pages.shared.places import heavy
-from relucert_core.experiments.search_run import Recorder, SearchRun, follow, stored_run, subject_of
+from pages.shared.places import BESIDE, PAGE, Improvements, follow, give_way, heavy
+from relucert_core.experiments.search_run import Recorder, SearchRun, stored_run, subject_of
 from relucert_core.experiments.slices import SlicePlane, SliceView, on_plane, plane_through, random_third, view_slice
 
 if TYPE_CHECKING:
     from relucert_core.network import Network
 
+CUT = "Other visitors were waiting, so it was ended early; what it found stays."
+_MOMENT = 0.1
 FIRST_LOOK_SECONDS = 1.5
 TOY_LOOK_SECONDS = 4.0  # mostly over much earlier
 MAX_QUEUE = {"exact": 200_000, "semidefinite": None, "neighbours": 1_000_000}
@@ -58,30 +61,54 @@ def _stored(digest: str, _net: Network, model: str, point: str, method: str, nor
     return stored_run(_net, model, point, method, norm)
 
 
+class Following(Iterator[SearchRun | None]):
+    """The record after every step of a search; None where none came for a moment."""
+
+    def __init__(self, recorder: Recorder, steps: Improvements) -> None:
+        self._recorder, self._steps = recorder, steps
+
+    def __next__(self) -> SearchRun | None:
+        found, step = self._steps.within(_MOMENT)
+        if not found:
+            return None
+        self._recorder.add(step, keep_patterns=self._recorder.net.inputs == 2)
+        return self._recorder.run()
+
+    def remark(self) -> str:
+        """What there is to say besides: the place in the queue, or that it was ended early."""
+        return CUT if self._steps.cut else self._steps.waiting()
+
+    def close(self) -> None:
+        """End the search; the record stays."""
+        self._steps.close()
+        self._recorder.stop()
+
+
 def begin(
-    net: Network, model: str, point: np.ndarray, name: str, norm: float, method: str, seconds: float
-) -> tuple[Recorder, Iterator[SearchRun]]:
-    """A recorder and the stream of its records, not yet begun: nothing is computed before the first is asked for."""
+    net: Network, model: str, point: np.ndarray, name: str, norm: float, method: str, seconds: float, lane: str = BESIDE
+) -> tuple[Recorder, Following]:
+    """A recorder and the stream of its records; the search goes on in a worker."""
     from relucert_core.search import search
 
     label = int(net(point).argmax())
     recorder = Recorder(net, subject_of(net, model, name, label, norm, method))
     starts = engine.sample()[0][:200] / 255.0 if net.inputs == 784 else None
-    steps = search(
-        net, point, norm, method, starts=starts, max_seconds=seconds, max_queue=MAX_QUEUE[method],
-        max_regions=MAX_REGIONS[method],
+    steps = follow(
+        search, net, point, norm, method, seconds=seconds, kind=f"search {method} {net.digest}", lane=lane,
+        starts=starts, max_seconds=seconds, max_queue=MAX_QUEUE[method], max_regions=MAX_REGIONS[method],
     )  # fmt: skip
-    return recorder, follow(recorder, steps, keep_patterns=net.inputs == 2)
+    return recorder, Following(recorder, steps)
 
 
 @st.cache_resource(max_entries=64, ttl=3600, show_spinner=False, hash_funcs=_HASH)
 def first_look(net: Network, model: str, pixels: bytes, name: str, norm: float, method: str) -> Recorder:
     """A short run, so that there is something to see before anybody presses a button. `pixels`: float64 bytes."""
-    with heavy():
-        allowed = TOY_LOOK_SECONDS if net.inputs == 2 else FIRST_LOOK_SECONDS
-        recorder, stream = begin(net, model, np.frombuffer(pixels), name, norm, method, allowed)
-        for _ in stream:
-            pass
+    allowed = TOY_LOOK_SECONDS if net.inputs == 2 else FIRST_LOOK_SECONDS
+    recorder, stream = begin(net, model, np.frombuffer(pixels), name, norm, method, allowed, PAGE)
+    with closing(stream):
+        for run in stream:
+            if run is None:
+                give_way()
     return recorder
 
 

@@ -1,27 +1,37 @@
 """A search that the page drives a little at a time, so that it can be stopped at any moment and no click waits long.
 
-It lives in the session. Whatever interrupts the script, the search stands still until it is asked to go on, and what
-was found stays; stopping closes the stream, and with it the search.
+It lives in the session, the search in a worker. Whatever interrupts the script, what was found stays, and the page
+goes on where it was; a search that no page looks at for a while is ended. Stopping closes the stream, and the search.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from relucert_core.errors import RelucertError
 from relucert_core.experiments.search_run import Recorder, SearchRun
 
 SLICE_SECONDS = 0.35
+_OVER = object()
 
 
 class Live:
-    """One search: `token` says of what, `seconds` what it may take, `playing` whether it goes on."""
+    """One search: `token` says of what, `seconds` what it may take, `playing` whether it goes on.
+
+    remark: what there is to say besides, such as the place in the queue.
+    """
 
     def __init__(
-        self, token: tuple[object, ...], recorder: Recorder, stream: Iterator[SearchRun], seconds: float
+        self,
+        token: tuple[object, ...],
+        recorder: Recorder,
+        stream: Iterator[SearchRun | None],
+        seconds: float,
+        remark: Callable[[], str] = str,
     ) -> None:
-        self.token, self.recorder, self.seconds = token, recorder, seconds
+        self.token, self.recorder, self.seconds, self.remark = token, recorder, seconds, remark
         self.playing = True
         self._stream = stream
         self._halt = False
@@ -34,10 +44,13 @@ class Live:
         try:
             until = time.perf_counter() + seconds
             while self.playing and time.perf_counter() < until:
-                if self._halt or next(self._stream, None) is None:
+                if self._halt or next(self._stream, _OVER) is _OVER:
                     self._end()
             if self._halt:
                 self._end()
+        except RelucertError:
+            self._end()
+            raise
         finally:
             self._lock.release()
 

@@ -28,7 +28,7 @@ from pages.shared import own, shell
 from pages.shared.charts import CAMERA
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
-from pages.shared.places import Busy, heavy
+from pages.shared.places import Busy
 from pages.shared.shell import footer, presenting
 from pages.shared.text import say_problem
 from pages.shared.toggle_button import toggle_button
@@ -69,7 +69,7 @@ def live_of(scene: Scene) -> Live | None:
         recorder, stream = beyond_engine.begin(
             scene.net, scene.model, scene.point, scene.name, scene.norm, scene.method, budget
         )
-        live = st.session_state[LIVE] = Live(scene.token, recorder, stream, budget)
+        live = st.session_state[LIVE] = Live(scene.token, recorder, stream, budget, stream.remark)
     return live
 
 
@@ -124,7 +124,7 @@ def buttons(live: Live | None, source: str, *, playing: bool) -> Any:
         st.caption(source)
     elif not playing:
         run = live.run()
-        st.caption(f"Searched just now: {ended(run)}." if run else "Stopped before the first bound.")
+        st.caption(f"Searched just now: {ended(run)}. {live.remark()}" if run else "Stopped before the first bound.")
     return place
 
 
@@ -164,11 +164,10 @@ def _told(scene: Scene, run: SearchRun) -> str:
 def drive(scene: Scene, live: Live, chart: Any, words: Any, top: Any, told: Any) -> None:
     """Search a little, draw, and again; a click goes first, and the search stands still meanwhile."""
     while live.playing:
-        with heavy():
-            live.advance()
+        live.advance()
         run = live.run()
         if run is None:
-            words.progress(0.0, "Looking for the first bounds")
+            words.progress(0.0, live.remark() or "Looking for the first bounds")
             continue
         top.markdown(f"## {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
         figure = chart_of(scene, run, 340, min(1.0, live.seconds))

@@ -103,7 +103,7 @@ def drive(place: DeltaGenerator, name: str, images: int) -> None:
     with place.container():
         bar = st.progress(0.0, "Starting")
         st.button("Stop", on_click=stop_run)
-    for progress in runs.steps(name, images):
+    for progress in runs.steps(name, images, lambda words: bar.progress(0.0, words)):
         left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
         words = f"{progress.images_done} of {progress.images} images done{left}. Now: {progress.words}"
         bar.progress(progress.done / max(progress.total, 1), words)

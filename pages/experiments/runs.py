@@ -1,17 +1,18 @@
 """What the experiments page shows: the stored record, or the run on this machine, as far as it has come.
 
-A run goes on in the visitor's own script, a chunk of images at a time, each chunk in a place for heavy work; every
-click interrupts it, and nothing is lost, since answers are kept as they are found.
+A run goes on in a worker process while the visitor's page watches it; every click interrupts it, and nothing is lost,
+since answers are kept in files as they are found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.places import heavy
+from pages.shared.places import Say, follow, heavy
 from relucert_core.errors import DataUnavailable
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from relucert_core.experiments.runs import Prepared, Progress
 
 RUNNING = "experiments_running"
+_SECONDS = 3600.0
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -35,16 +37,10 @@ def stored(experiment: str) -> Record | None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def prepared(experiment: str, images: int) -> Prepared:
     """The experiment on `images` images, ready to run."""
-    from relucert_core.experiments.catalogue import FIGURES
+    from relucert_core.experiments.by_name import prepared_by_name
 
     with heavy():
-        if experiment in FIGURES:
-            from relucert_core.experiments.figure2 import figure2_settings, prepare_figure2
-
-            return prepare_figure2(figure2_settings(experiment, images))
-        from relucert_core.experiments.table1 import prepare_table1, table1_settings
-
-        return prepare_table1(table1_settings(images))
+        return prepared_by_name(experiment, images)
 
 
 def standing(experiment: str, images: int) -> Progress:
@@ -65,13 +61,15 @@ def forget(experiment: str, images: int) -> None:
     own_record.clear()
 
 
-def steps(experiment: str, images: int) -> Iterator[Progress]:
-    """The run; work between two reports holds a place for heavy work, waiting for the visitor does not."""
+def steps(experiment: str, images: int, say: Say) -> Iterator[Progress]:
+    """The run, in a worker; where others wait it takes turns with them, and `say` is told so."""
+    from relucert_core.experiments.by_name import run_by_name
 
-    run = prepared(experiment, images).run()
-    while True:
-        with heavy():
-            progress = next(run, None)
-        if progress is None:
-            return
-        yield progress
+    turn = True
+    while turn:
+        run = follow(
+            run_by_name, experiment, images, seconds=_SECONDS, kind=f"experiment {experiment}", say=say, patient=True
+        )
+        with closing(run):
+            yield from run
+        turn = run.cut

@@ -107,9 +107,7 @@ def train_three(setup: Setup) -> None:
     for i, method in enumerate(COMPARED):
         run = Player(replace(setup, preset="", method=method))
         while not run.done:
-            with engine.training_turn(1.0) as mine:
-                if mine:
-                    run.advance()
+            run.advance()
             bar.progress(
                 (i + run.share) / 3, f"Training: {COMPARED[method]}, epoch {len(run.losses)}. Any click stops it."
             )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,14 +12,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.playground.setup import FIGURE_LAYERS, REACH, Setup
-from pages.shared.memory import give_back_soon
-from pages.shared.places import give_way, heavy
+from pages.shared.places import ask, heavy
 from pages.shared.plane import BOX, HASH, MAX_REGIONS
 from relucert_core.attacks.result import Attack
+from relucert_core.experiments.live_training import pictures_of
 from relucert_core.figures.plane import plane_figure
 from relucert_core.figures.theme import find_theme
-from relucert_core.planar import PlanarComplex, planar_complex
-from relucert_core.planar.preview import bent_lines, encode, frames_data, preview_data, thinned
+from relucert_core.planar import PlanarComplex
+from relucert_core.planar.preview import bent_lines, encode, preview_data
 
 if TYPE_CHECKING:
     from relucert_core.experiments.history import Moment
@@ -79,13 +76,9 @@ def run_key(snapshots: Sequence[Snapshot]) -> str:
 @st.cache_resource(max_entries=4, ttl=1800, show_spinner=False)
 def frames_of(run: str, _snapshots: Sequence[Snapshot]) -> dict[str, Any]:
     """The pictures of a training, named by its `run_key`, for the time slider; of very large ones only some."""
-    planes = []
-    for snapshot in _snapshots:  # a place for each, so that other visitors get theirs in between
-        give_way()
-        with heavy():
-            planes.append(planar_complex(snapshot.network, ((-BOX, BOX), (-BOX, BOX)), max_regions=MAX_REGIONS))
-    kept = thinned([len(plane.decision.sizes) for plane in planes])
-    return frames_data([planes[i] for i in kept], [_snapshots[i].epoch for i in kept])
+    networks = [(snapshot.epoch, snapshot.network) for snapshot in _snapshots]
+    found: dict[str, Any] = ask(pictures_of, networks, BOX, MAX_REGIONS, seconds=60.0, kind="pictures of a training")
+    return found
 
 
 @st.cache_resource(max_entries=8, ttl=1800, show_spinner=False, hash_funcs=HASH)
@@ -116,36 +109,14 @@ def measured(net: Network, points: np.ndarray, labels: np.ndarray) -> Moment:
     """Safe radii, exact distances and accuracy on points with labels."""
     from relucert_core.experiments.history import moment_of
 
-    with heavy():
-        return moment_of(net, points, labels)
-
-
-@dataclass
-class _Trainers:
-    """The runs that train at the moment, in the whole server: when each was last seen; one at a time has the turn."""
-
-    turn: threading.BoundedSemaphore
-    seen: dict[int, float]
+    found: Moment = ask(moment_of, net, points, labels, seconds=60.0, kind="moment")
+    return found
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _trainers() -> _Trainers:
-    return _Trainers(threading.BoundedSemaphore(1), {})
-
-
-@contextlib.contextmanager
-def training_turn(patience: float) -> Iterator[bool]:
-    """One run trains at a time in the whole server, the others take turns; False when it was another's this time.
-
-    So however many visitors train at once, a click has to share the processor with one of them only.
-    """
-    mine = _trainers().turn.acquire(timeout=patience)
-    try:
-        yield mine
-    finally:
-        if mine:
-            _trainers().turn.release()
-            give_back_soon()
+def _trainers() -> dict[int, float]:
+    """The runs that train at the moment, in the whole server: when each was last seen."""
+    return {}
 
 
 def training_pace(run: object) -> float:
@@ -154,7 +125,7 @@ def training_pace(run: object) -> float:
     Every tick draws a picture, in Python and in the browser; all runs together make about TICKS_A_SECOND, and fewer
     from MANY_TRAINERS on, as each more of them also has a page to answer.
     """
-    seen, now = _trainers().seen, time.monotonic()
+    seen, now = _trainers(), time.monotonic()
     seen[id(run)] = now
     for other, when in list(seen.items()):
         if now - when > _FORGOTTEN_SECONDS:

@@ -1,18 +1,28 @@
-"""A training run that is played, stepped, stopped and rewound, a little at a time: no click waits for it."""
+"""A training run that is played, stepped, stopped and rewound, a little at a time: no click waits for it.
+
+It is computed in a worker, which sends batches of epochs. The same points and settings give the same network, so a job
+that was ended meanwhile (others waited, nobody looked) is begun again and told which epochs are here already.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
 from pages.playground.setup import Setup
+from pages.shared.places import BESIDE, Improvements, follow
+from pages.shared.plane import BOX
+from relucert_core.errors import RelucertError
 from relucert_core.experiments.history import Moment
-from relucert_core.training.toy import Snapshot, ToyRun, ToyStep, toy_steps, train_toy
+from relucert_core.experiments.live_training import training_batches
+from relucert_core.training.toy import Snapshot, ToyRun, ToyStep, train_toy
 
 SLICE_SECONDS = 0.15
+JOB_SECONDS = 600.0
+_STOPPING_SECONDS = 3.0
 
 
 class Player:
@@ -29,9 +39,10 @@ class Player:
         self.losses: list[float] = []
         self.history: dict[str, list[float]] | None = None
         self.moments: list[Moment] = []
-        self._steps: Generator[ToyStep, bool | None, ToyRun] | None = None
+        self.frames: dict[str, Any] | None = None  # the picture of the newest network that has one
+        self._batches: Improvements | None = None
+        self._ahead: deque[ToyStep] = deque()  # epochs that have come and were not yet taken
         self._lock = threading.Lock()
-        self._picture: tuple[int, dict[str, Any]] | None = None
         self.snapshots = list(snapshots) or [first_snapshot(setup)]
         self.base = self.latest
 
@@ -56,11 +67,10 @@ class Player:
             return self.latest
         return max((s for s in self.snapshots if s.epoch <= epoch), key=lambda s: s.epoch, default=self.snapshots[0])
 
-    def picture(self, epoch: int, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What `make` gives for the snapshot of `epoch`; the last picture is kept, as a tick may bring nothing new."""
-        if self._picture is None or self._picture[0] != epoch:
-            self._picture = (epoch, make())
-        return self._picture[1]
+    @property
+    def waiting(self) -> str:
+        """Where the run stands in the queue, in words; empty when it has its place."""
+        return self._batches.waiting() if self._batches is not None else ""
 
     def play(self) -> None:
         """Go on from here by and by, see `advance`."""
@@ -84,34 +94,66 @@ class Player:
         """End the run here; what it has learnt stays."""
         self.playing = False
         with self._lock:
-            if self._steps is not None and not self.done:
-                try:
-                    self._steps.send(True)
-                except StopIteration as end:
-                    self._finish(end.value)
+            if self._batches is None or self.done:
+                return
+            self._batches.close()
+            until = time.perf_counter() + _STOPPING_SECONDS
+            while self._batches is not None and time.perf_counter() < until:
+                self._take(0.05, may_begin=False)
+            if not self.done:  # nothing came back in time: what is here is the run
+                self._over("stopped", f"Training was stopped after {len(self.losses)} of {self.setup.epochs} epochs.")
 
     def _advance(self, until: float, one: bool) -> None:
         self.status = "running"
-        if self._steps is None:
-            self._steps = toy_steps(*self.setup.points, self.setup.settings)
-        while True:
-            try:
-                step = next(self._steps)
-            except StopIteration as end:
-                self._finish(end.value)
+        while not self.done:
+            while self._ahead:
+                step = self._ahead.popleft()
+                self.losses.append(step.loss)
+                if step.snapshot is not None:
+                    self.snapshots.append(step.snapshot)
+                    if one:
+                        return
+            left = until - time.perf_counter()
+            if left <= 0:
                 return
-            self.losses.append(step.loss)
-            if step.snapshot is not None:
-                self.snapshots.append(step.snapshot)
-            if (one and step.snapshot is not None) or (not one and time.perf_counter() > until):
-                return
+            self._take(left)
+
+    def _take(self, seconds: float, *, may_begin: bool = True) -> None:
+        """Take what comes next from the worker, within about that time; begin, or begin again, where it is needed."""
+        if self._batches is None:
+            self._batches = self._begin()
+        try:
+            found, batch = self._batches.within(seconds)
+        except StopIteration:
+            run, self._batches = self._batches.value, None
+            if run is not None and (run.status != "stopped" or not may_begin):
+                self._finish(run)
+        except RelucertError as problem:
+            self._batches = None
+            self._over("stopped", str(problem))
+        else:
+            if found:
+                self._ahead.extend(batch.steps)
+                self.frames = batch.frames or self.frames
+
+    def _begin(self) -> Improvements:
+        settings = self.setup.settings
+        skip = len(self.losses) + len(self._ahead)
+        return follow(
+            training_batches, *self.setup.points, settings, BOX, seconds=JOB_SECONDS, kind=f"training {settings}",
+            lane=BESIDE, patient=True, skip=skip,
+        )  # fmt: skip
 
     def _finish(self, run: ToyRun) -> None:
         self.snapshots = list(run.snapshots)
-        self.moments = []
         self.losses = list(run.losses)
-        self.status, self.message, self.playing = run.status, run.message, False
-        self._steps = None
+        self._over(run.status, run.message)
+
+    def _over(self, status: str, message: str) -> None:
+        self.moments = []
+        self._ahead.clear()
+        self.status, self.message, self.playing = status, message, False
+        self._batches = None
 
 
 def first_snapshot(setup: Setup) -> Snapshot:

@@ -13,16 +13,13 @@ from pages.playground.components import plane_timeline
 from pages.playground.player import SLICE_SECONDS, Player
 from pages.playground.scene import Scene
 from pages.shared.charts import STILL
-from pages.shared.places import heavy
-from pages.shared.plane import BOX
+from pages.shared.places import ask
 from pages.shared.toggle_button import toggle_button
 from relucert_core.figures.plane_history import history_figure
-from relucert_core.planar import OverBudget, planar_complex
-from relucert_core.planar.preview import encode, frames_data
-from relucert_core.training.toy import Snapshot
+from relucert_core.planar import OverBudget
+from relucert_core.planar.preview import encode
 
 MEASURED = 200
-USUAL_PACE = 4.0  # seconds from tick to tick up to which a tick trains for SLICE_SECONDS
 
 
 def training_buttons() -> bool:
@@ -66,34 +63,21 @@ def play() -> None:
 
 def step() -> None:
     """On to the next snapshot."""
-    with engine.training_turn(60.0) as mine:
-        if mine:
-            state.player().advance(5.0, one=True)
+    state.player().advance(5.0, one=True)
 
 
 def progress(scene: Scene, pace: float) -> None:
     """One tick: a little training, then the network of the moment over the axes."""
     run = state.player()
     wanted = engine.training_pace(run)
-    with engine.training_turn(0.05) as mine:
-        if mine:
-            run.advance(SLICE_SECONDS * max(1.0, pace / USUAL_PACE))  # fewer ticks train longer
+    run.advance(SLICE_SECONDS)
     if not run.playing or wanted > pace or wanted < pace / 2:
         st.rerun()  # it has ended; or others train too, or no longer: then with another pace
     loss = f", loss {run.losses[-1]:.3f}" if run.losses else ""
-    st.progress(run.share, f"Training: epoch {len(run.losses)} of {run.setup.epochs}{loss}")
-    try:
-        moment = run.latest
-        frames = run.picture(moment.epoch, lambda: live_frames(moment))
-    except OverBudget:
-        return
-    show_timeline(scene, frames, f"live {moment.network.digest}", moment.epoch, live=True)
-
-
-def live_frames(moment: Snapshot) -> dict[str, Any]:
-    """The picture of a network in training; OverBudget where it has very many regions."""
-    box = ((-BOX, BOX), (-BOX, BOX))
-    return frames_data([planar_complex(moment.network, box, max_regions=6000)], [moment.epoch])
+    st.progress(run.share, run.waiting or f"Training: epoch {len(run.losses)} of {run.setup.epochs}{loss}")
+    if run.frames is not None:
+        epoch = run.frames["epochs"][0]
+        show_timeline(scene, run.frames, f"live {epoch} {run.setup}", epoch, live=True)
 
 
 def timeline(scene: Scene, run: Player) -> None:
@@ -162,6 +146,6 @@ def measure(run: Player, place: Any) -> None:
         if len(run.moments) > done:
             continue
         place.progress(done / len(chosen), "Measuring the safe radii along the training")
-        with heavy():
-            run.moments.append(moment_of(snapshot.network, points[:MEASURED], labels[:MEASURED], epoch=snapshot.epoch))
+        about = (snapshot.network, points[:MEASURED], labels[:MEASURED])
+        run.moments.append(ask(moment_of, *about, epoch=snapshot.epoch, seconds=60.0, kind="moment"))
     run.history = history_table(run.moments)

@@ -8,10 +8,11 @@ how long it will take; work that a click interrupts is told to stop.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
@@ -90,9 +91,15 @@ def waiting_words(outlook: Outlook) -> str:
 
 
 def ask(
-    function: Callable[..., Any], *args: Any, seconds: float, kind: str, say: Say | None = None, memory: float = 0.0
+    function: Callable[..., Any],
+    *args: Any,
+    seconds: float,
+    kind: str,
+    say: Say | None = None,
+    memory: float = 0.0,
+    **options: Any,
 ) -> Any:
-    """function(*args) of the engine, computed in a worker; `say` is called with words while the job waits.
+    """function(*args, **options) of the engine, computed in a worker; `say` is called with words while the job waits.
 
     seconds: by when its deadline is (`relucert_core.deadline`). kind: what tells how long it may take, such as the
     method and the network. Raises what the function raises, and JobLost, in one sentence, where it has no answer.
@@ -100,8 +107,8 @@ def ask(
     there = pool()
     if there is None:
         with heavy(), ends_at(time.perf_counter() + seconds):
-            return function(*args)
-    improvements = _Remote(there, Job(function, args, {}, seconds, kind, memory), say)
+            return function(*args, **options)
+    improvements = _Remote(there, Job(function, args, options, seconds, kind, memory), say)
     try:
         for _ in improvements:
             pass
@@ -117,17 +124,18 @@ def follow(
     kind: str,
     say: Say | None = None,
     lane: str = PAGE,
+    patient: bool = False,
     **options: Any,
 ) -> Improvements:
     """The improvements that a generator of the engine yields, as they come; `close` tells it to stop.
 
     A click ends the wait for the next one, by Streamlit's own exception; who still holds the object may go on with it.
-    BESIDE is the lane of what goes on while the page is used.
+    BESIDE is the lane of what goes on while the page is used. patient: see `Job`.
     """
     there = pool()
     if there is None:
-        return _Here(function, args, options, seconds, restful=lane == BESIDE)
-    return _Remote(there, Job(function, args, options, seconds, kind, lane=lane), say)
+        return _Here(function, args, options, math.inf if patient else seconds, restful=lane == BESIDE)
+    return _Remote(there, Job(function, args, options, seconds, kind, lane=lane, patient=patient), say)
 
 
 class Improvements(Iterator[Any]):
@@ -135,6 +143,14 @@ class Improvements(Iterator[Any]):
 
     value: Any = None
     cut: bool = False
+
+    def within(self, seconds: float) -> tuple[bool, Any]:
+        """Whether an improvement came within that time, and which; StopIteration when there are no more."""
+        raise NotImplementedError
+
+    def waiting(self) -> str:
+        """What a visitor reads who waits for a place; empty when it has one."""
+        return ""
 
     def close(self) -> None:
         """Stop it; what has come stays."""
@@ -156,31 +172,37 @@ class _Here(Improvements):
         self._make: Callable[[], Iterator[Any]] = lambda: function(*args, **options)
         self._steps: Iterator[Any] | None = None
         self._seconds, self._clock = seconds, time.perf_counter if restful else _interruptible
-        self._end = 0.0
+        self._end, self._closed = 0.0, False
 
     def __next__(self) -> Any:
+        return self.within(0.0)[1]
+
+    def within(self, seconds: float) -> tuple[bool, Any]:
+        """The next step is computed, however long it takes."""
+        if self._closed:
+            raise StopIteration
         with heavy(), counted_by(self._clock):
             if self._steps is None:
                 self._end = time.perf_counter() + self._seconds
             with ends_at(self._end):
                 self._steps = self._make() if self._steps is None else self._steps
                 try:
-                    return next(self._steps)
+                    return True, next(self._steps)
                 except StopIteration as end:
-                    self.value = end.value
+                    self.value, self._closed = end.value, True
                     raise
 
     def close(self) -> None:
         """Close the generator; one that takes a True to end in good order gets it."""
-        if hasattr(self._steps, "send") and self._steps.gi_frame is not None:  # type: ignore[union-attr]
+        if self._closed:
+            return
+        self._closed = True
+        if isinstance(self._steps, Generator):
             try:
-                self._steps.send(True)  # type: ignore[union-attr]
+                self._steps.send(True)
             except StopIteration as end:
                 self.value = end.value
-            except TypeError:  # not begun
-                pass
-        if hasattr(self._steps, "close"):
-            self._steps.close()  # type: ignore[union-attr]
+            self._steps.close()
 
 
 class _Remote(Improvements):
@@ -192,29 +214,33 @@ class _Remote(Improvements):
 
     def __next__(self) -> Any:
         while True:
-            found, item = self.take(_LOOK_SECONDS)
+            found, item = self.within(_LOOK_SECONDS)
             if found:
                 return item
-            if self._ticket.state == ENDED and not self._ticket.items:
-                self.value, self.cut = self._ticket.value, self._ticket.cut
-                if self._ticket.error is not None:
-                    raise self._ticket.error
-                raise StopIteration
             self._tell()
             give_way()
 
-    def take(self, seconds: float) -> tuple[bool, Any]:
-        """Whether an improvement came within that time, and the improvement."""
-        if not self._ticket.items:
+    def within(self, seconds: float) -> tuple[bool, Any]:
+        """Waits for the next improvement."""
+        ended = self._ticket.state == ENDED
+        if not ended and not self._ticket.items:
             self._pool.wait(self._ticket, seconds)
-        try:
+        if self._ticket.items:
             return True, self._ticket.items.popleft()
-        except IndexError:
+        if not ended:
             return False, None
+        self.value, self.cut = self._ticket.value, self._ticket.cut
+        if self._ticket.error is not None:
+            raise self._ticket.error
+        raise StopIteration
+
+    def waiting(self) -> str:
+        """The place in the queue."""
+        return waiting_words(self._pool.outlook(self._ticket))
 
     def _tell(self) -> None:
         """Say where the job stands in the queue, when that has changed."""
-        words = waiting_words(self._pool.outlook(self._ticket)) if self._say is not None else ""
+        words = self.waiting() if self._say is not None else ""
         if self._say is not None and words and words != self._said:
             self._said = words
             self._say(words)

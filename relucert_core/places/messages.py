@@ -34,9 +34,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Stop:
-    """Leave the call of that number, keep what it has found."""
+    """Leave the call of that number, keep what it has found; `soft`: only after its next improvement."""
 
     number: int
+    soft: bool = False
 
 
 @dataclass(frozen=True)

@@ -163,6 +163,7 @@ class Pool:
         except Exception as error:  # an argument that cannot travel is the caller's fault
             self._end(ticket, error)
             return
+        seconds = math.inf if job.patient else seconds
         digests = tuple(networks)
         new = {name: net for name, net in networks.items() if name not in seat.known}
         remember(seat.known, digests, dict.fromkeys(new))
@@ -181,6 +182,13 @@ class Pool:
                 if seat.ticket is ticket:
                     with contextlib.suppress(OSError):
                         send(seat.connection, Stop(ticket.number))
+
+    def _cut(self, seat: _Seat, ticket: Ticket) -> None:
+        """Others wait, and it had its part: it is left after its next improvement."""
+        if not ticket.cut:
+            ticket.cut = True
+            with contextlib.suppress(OSError):
+                send(seat.connection, Stop(ticket.number, soft=True))
 
     def _end(self, ticket: Ticket, error: Exception | None = None) -> None:
         if ticket.state != ENDED:
@@ -265,8 +273,7 @@ class Pool:
         if now - ticket.seen > LEASE:
             self._tell(ticket)
         elif ran > allowed_seconds(ticket, self._waiting.values(), self._running(), self.workers) and ticket.items:
-            ticket.cut = True
-            self._tell(ticket)
+            self._cut(seat, ticket)
         if now - ticket.told > GRACE:
             _kill(seat.pid)
         elif ran > 2 * ticket.job.seconds + _OVERTIME and math.isinf(ticket.told):

@@ -2,7 +2,7 @@
 
 Short jobs come before long ones, and nobody waits for ever: the queue goes by the time of asking plus AGING times the
 estimated length. While somebody waits, everybody's time is cut to the same part, as if all took turns: with w workers
-and v > w visitors at work a job has w / v of the seconds that it asked for, but at least LEAST.
+and v > w visitors at work a job has w / v of the seconds that it asked for, or of TURN if that is less, at least LEAST.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 AGING = 4.0
-LEAST = 1.0
+LEAST, TURN = 0.25, 20.0
 _NEW = 0.2  # of an average: what the newest measurement counts
 _UNKNOWN = 1.0  # seconds of a kind of job that was never run
 
@@ -26,7 +26,8 @@ class Job:
     """What is asked for: function(*args, **options), which may be a generator, within `seconds`.
 
     kind: jobs of one kind take about the same time. memory: the bytes that it is foreseen to take. lane: a visitor has
-    one job a lane, and the newest replaces the older: what a page waits for, and what goes on beside it.
+    one job a lane, and the newest replaces the older: what a page waits for, and what goes on beside it. patient: it
+    has all the time: its seconds are no deadline for what it computes, and it is left early only between improvements.
     """
 
     function: Callable[..., Any]
@@ -36,6 +37,7 @@ class Job:
     kind: str
     memory: float = 0.0
     lane: str = "page"
+    patient: bool = False
 
 
 @dataclass(eq=False)
@@ -109,7 +111,7 @@ def allowed_seconds(ticket: Ticket, waiting: Collection[Ticket], running: Collec
     visitors = len({other.visitor for other in [*waiting, *running]} | {ticket.visitor})
     if not waiting or visitors <= workers:
         return asked
-    return min(asked, max(LEAST, asked * workers / visitors))
+    return min(asked, max(LEAST, min(asked, TURN) * workers / visitors))
 
 
 def outlook(

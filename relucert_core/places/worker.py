@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Client, Connection
 from typing import Any
 
@@ -50,7 +50,7 @@ class Worker:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
-        self._last_stopped = -1
+        self._last_stopped = self._last_soft = -1
         self._known: Networks = OrderedDict()
 
     def serve(self) -> None:
@@ -73,7 +73,8 @@ class Worker:
             while True:
                 message = receive(self._connection)
                 if isinstance(message, Stop):
-                    self._last_stopped = max(self._last_stopped, message.number)
+                    self._last_soft = max(self._last_soft, message.number)
+                    self._last_stopped = self._last_stopped if message.soft else self._last_soft
                 else:
                     self._calls.put(message)
         except Exception:  # the pool has gone, or what it sends cannot be read here: another worker takes the place
@@ -82,11 +83,8 @@ class Worker:
     def _answer(self, call: Call) -> Reply:
         from relucert_core.deadline import counted_by, ends_at
 
-        def stopped() -> bool:
-            return self._last_stopped >= call.number
-
         def clock() -> float:
-            if stopped():
+            if self._last_stopped >= call.number:
                 raise Stopped
             return time.perf_counter()
 
@@ -94,21 +92,21 @@ class Worker:
         try:
             with counted_by(clock), ends_at(time.perf_counter() + call.seconds):
                 function, args, options = unpacked(call.payload, self._known)
-                value = self._followed(call.number, function(*args, **options), stopped)
+                value = self._followed(call.number, function(*args, **options))
             return Reply(call.number, END, value)
         except Stopped:
             return Reply(call.number, STOPPED)
         except Exception as error:
             return Reply(call.number, ERROR, _told(error))
 
-    def _followed(self, number: int, found: Any, stopped: Callable[[], bool]) -> Any:
+    def _followed(self, number: int, found: Any) -> Any:
         """The value of a call; of a generator its improvements are sent on, and the value is what it returns."""
         if not isinstance(found, Iterator):
             return found
         try:
             while True:
                 send(self._connection, Reply(number, ITEM, next(found)))
-                if stopped():
+                if self._last_soft >= number:
                     if hasattr(found, "send"):
                         found.send(True)
                     raise Stopped

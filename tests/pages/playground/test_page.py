@@ -183,7 +183,7 @@ def test_stop_keeps_what_was_learnt_and_rewind_forgets_it():
 def test_the_more_runs_train_the_slower_each_ticks(monkeypatch):
     import pages.playground.engine as engine
 
-    now, all_runs, trainers = [100.0], [object() for _ in range(10)], engine._Trainers(None, {})
+    now, all_runs, trainers = [100.0], [object() for _ in range(10)], {}
     monkeypatch.setattr(engine, "_trainers", lambda: trainers)
     monkeypatch.setattr(engine.time, "monotonic", lambda: now[0])
     assert [engine.training_pace(run) for run in all_runs] == [0.25, 0.5, 1, 1, 2, 2, 4, 4, 4, 8]

@@ -1,0 +1,117 @@
+"""The seam between pages and worker processes: the same answers from both, queues in words, shared answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from pages.playground.player import Player
+from pages.playground.setup import Setup
+from pages.shared import places
+from relucert_core.places.pool import JobLost, Pool
+from relucert_core.places.tickets import Outlook
+from tests.places import work
+
+
+@pytest.fixture(scope="module")
+def two_workers():
+    pool = Pool(2)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(params=["here", "workers"])
+def place(request, monkeypatch):
+    if request.param == "workers":
+        pool = request.getfixturevalue("two_workers")
+        monkeypatch.setattr(places, "pool", lambda: pool)
+    return request.param
+
+
+def test_an_answer_comes_from_either(place):
+    assert 5 < places.ask(work.time_allowed, seconds=9.0, kind="k") <= 9
+    with pytest.raises(KeyError):
+        places.ask(work.fail, KeyError, "no", seconds=9.0, kind="k")
+
+
+def test_improvements_come_and_end(place):
+    assert list(places.follow(work.improvements, 5, 0.0, seconds=9.0, kind="k")) == list(range(5))
+
+
+def test_what_is_closed_ends_in_good_order(place):
+    steps = places.follow(work.in_good_order, seconds=9.0, kind="k", lane=places.BESIDE)
+    assert next(steps) == 1
+    steps.close()
+    assert list(steps) == [] or place == "workers"
+    assert steps.value == "stopped after True"
+
+
+def test_a_death_is_a_sentence(two_workers, monkeypatch):
+    monkeypatch.setattr(places, "pool", lambda: two_workers)
+    with pytest.raises(JobLost, match="please try again"):
+        places.ask(work.die, seconds=9.0, kind="k")
+
+
+def test_a_training_whose_job_was_ended_goes_on_where_it_was(place):
+    setup = Setup(preset="", dataset="moons", hidden=(8,), epochs=400, size=60)
+    run, whole = Player(setup), Player(setup)
+    run.advance(5.0, one=True)
+    run.advance(5.0, one=True)
+    assert run.status == "running"
+    before = list(run.losses)
+    run._batches.close()  # as the pool does when nobody looks, or others wait
+    for player in (run, whole):
+        end = time.monotonic() + 100
+        while not player.done:
+            assert time.monotonic() < end
+            player.advance(1.0)
+    assert run.status == whole.status == "finished"
+    assert run.losses == whole.losses
+    assert run.losses[: len(before)] == before
+    assert run.latest.network == whole.latest.network
+
+
+def test_a_stopped_training_keeps_what_it_learnt(place):
+    run = Player(Setup(preset="", dataset="moons", hidden=(8,), epochs=5000, size=60))
+    run.advance(5.0, one=True)
+    run.stop()
+    assert run.status == "stopped"
+    assert "was stopped after" in run.message
+    assert len(run.snapshots) >= 2
+
+
+def test_who_waits_reads_the_place_and_the_time():
+    assert places.waiting_words(Outlook(0, 5.0)) == ""
+    assert "number 3 in the queue" in places.waiting_words(Outlook(3, 12.0))
+    assert "in about 12" in places.waiting_words(Outlook(3, 12.0))
+    assert "in a moment" in places.waiting_words(Outlook(1, 0.2))
+
+
+def test_what_one_visitor_computes_others_wait_for():
+    kept, made, found = places.Kept(2), [], []
+
+    def make():
+        made.append(1)
+        time.sleep(0.2)
+        return "answer"
+
+    threads = [threading.Thread(target=lambda: found.append(kept.find("key", make))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert found == ["answer"] * 5
+    assert made == [1]
+    for key in ("b", "c"):
+        kept.find(key, str)
+    kept.find("key", make)
+    assert made == [1, 1], "the oldest was forgotten"
+
+
+def test_a_failure_is_not_kept():
+    kept = places.Kept(2)
+    with pytest.raises(ValueError, match="no"):
+        kept.find("key", lambda: work.fail(ValueError, "no"))
+    assert kept.find("key", lambda: 1) == 1
