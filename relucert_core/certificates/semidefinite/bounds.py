@@ -17,12 +17,17 @@ import numpy as np
 import torch
 
 from relucert_core.certificates.quadratic.bounds import Ball, BallBounds, ball_of, quadratic_bounds
+from relucert_core.certificates.semidefinite.functionals import functionals
+from relucert_core.certificates.semidefinite.moments import worst_moments
+from relucert_core.certificates.semidefinite.ranges import least_values, seconds_foreseen
 from relucert_core.certificates.semidefinite.relaxation import Bounds, Identity
 from relucert_core.certificates.semidefinite.substitution import ABOVE, BELOW, DOUBT, Frame, Lifting, Substitution
+from relucert_core.deadline import OutOfTime, late
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, gamma
 
 SLACK = 1e-6  # of the margin at the centre: room for the rounding of the stored problem
 _ROUNDS, _GAIN = 3, 1.001
+_MOST_LIFTED = 2_500  # open neurons above which no functional is bounded by `ranges`: a matrix would not fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +53,65 @@ class Balls:
         known = min(larger, key=lambda bounds: bounds.radius, default=None)
         point = torch.from_numpy(frame.point)
         found = quadratic_bounds(frame.net, point, radius, label=frame.label, known=known, ball=self.ball)
-        self.found.append(found)
         identity = Identity(frame.net.digest, frame.point.tobytes(), frame.label, None, radius)
         lower, upper = (tuple(part.numpy() for part in parts) for parts in (found.lower, found.upper))
-        return Bounded(Bounds(identity, lower, upper, np.inf, frame.carried), found.margins.numpy())
+        bounded = Bounded(Bounds(identity, lower, upper, np.inf, frame.carried), found.margins.numpy())
+        bounded = tightened(frame, bounded, radius)
+        least, most = (tuple(map(torch.from_numpy, parts)) for parts in (bounded.bounds.lower, bounded.bounds.upper))
+        self.found.append(replace(found, lower=least, upper=most, margins=torch.from_numpy(bounded.margins)))
+        return bounded
+
+
+def tightened(frame: Frame, bounded: Bounded, radius: float) -> Bounded:
+    """The bounds of hidden layers 3 and up, and the margins that are left, intersected with those of `ranges`.
+
+    Layer by layer, each with the tighter bounds of those below; as far as there is time.
+    """
+    bounds, margins = bounded.bounds, bounded.margins.copy()
+    rivals = np.flatnonzero(~(margins > 0))
+    if not len(rivals):
+        return bounded
+    try:
+        for q in range(2, len(bounds.lower)):
+            bounds = _tightened_layer(frame, bounds, radius, q)
+        if len(bounds.lower) > 1 and _liftable(bounds, len(bounds.lower)):
+            weight, bias, label = frame.weights[-1], frame.biases[-1], frame.label
+            rows, constants = weight[label] - weight[rivals], bias[label] - bias[rivals]
+            proved = _proved(frame, bounds, radius, rows, constants, len(bounds.lower))
+            margins[rivals] = np.fmax(margins[rivals], proved)
+    except OutOfTime:
+        pass
+    return Bounded(bounds, margins)
+
+
+def _tightened_layer(frame: Frame, bounds: Bounds, radius: float, q: int) -> Bounds:
+    """The bounds of hidden layer q, from 0, intersected with those of its open neurons over the layers below."""
+    open_ = np.flatnonzero(bounds.open[q])
+    if not len(open_) or not _liftable(bounds, q):
+        return bounds
+    weight, bias = frame.weights[q][open_], frame.biases[q][open_]
+    found = _proved(frame, bounds, radius, np.concatenate([weight, -weight]), np.concatenate([bias, -bias]), q)
+    lower, upper = list(bounds.lower), list(bounds.upper)
+    lower[q], upper[q] = lower[q].copy(), upper[q].copy()
+    lower[q][open_] = np.fmax(lower[q][open_], found[: len(open_)])
+    upper[q][open_] = np.fmin(upper[q][open_], -found[len(open_) :])
+    return replace(bounds, lower=tuple(lower), upper=tuple(upper))
+
+
+def _liftable(bounds: Bounds, layer: int) -> bool:
+    """Are there open neurons up to `layer`, and not too many?"""
+    return 0 < sum(int(wide.sum()) for wide in bounds.open[:layer]) <= _MOST_LIFTED
+
+
+def _proved(
+    frame: Frame, bounds: Bounds, radius: float, rows: np.ndarray, constants: np.ndarray, layer: int
+) -> np.ndarray:
+    """(R,): lower bounds of rows . h^(layer) + constants over the ball; -inf where nothing is proved."""
+    neurons = sum(int(wide.sum()) for wide in bounds.open[:layer])
+    if late(seconds_foreseen(len(rows), neurons)):
+        raise OutOfTime
+    problem = functionals(frame, bounds, radius, rows, constants, layer)
+    return least_values(problem, worst_moments(problem))
 
 
 def cut_bounds(frame: Frame, bounds: Bounds, rival: int, radius: float) -> Bounds | None:

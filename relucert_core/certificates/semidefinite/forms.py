@@ -174,7 +174,7 @@ def _surrogate(work: Substitution, neurons: list[Rows], basis: np.ndarray, reach
     for q, rows in enumerate(neurons):
         place, kept = work.places[q], work.lifted[q]
         direct = rows.inputs @ basis
-        own = _row_error(work, rows, direct, basis, reach, units)
+        own = row_error(work, rows, direct, basis, reach, units)
         shift[place] = DOUBT * (own + np.abs(rows.lifted) @ shift) + SMALLEST
         low = -(bounds.lower[q][kept] - shift[place] - np.where(rows.sides > 0, rows.gap, 0.0)) * (
             1 + 8 * UNIT_ROUNDOFF
@@ -190,7 +190,7 @@ def _surrogate(work: Substitution, neurons: list[Rows], basis: np.ndarray, reach
     return _Surrogate(rho, scale, units, shift)
 
 
-def _row_error(
+def row_error(
     work: Substitution, rows: Rows, direct: np.ndarray, basis: np.ndarray, reach: float, units: np.ndarray
 ) -> np.ndarray:
     """(R,): how far rows, stored with `direct` (R, p) in place of their inputs, may be from the true functions of z."""
@@ -235,7 +235,7 @@ def _solve_margin(
     inputs = basis.shape[1]
     direct = margin.inputs @ basis
     direct[:, 1:] = 0.0
-    error = _row_error(work, margin, direct, basis, reach, surrogate.units)
+    error = row_error(work, margin, direct, basis, reach, surrogate.units)
     shift = float(DOUBT * (error + np.abs(margin.lifted) @ surrogate.shift)[0])
     row = np.concatenate([margin.constants, direct[0], margin.lifted[0] * surrogate.units])
     if row.size == 1:  # the margin is the same everywhere
