@@ -34,7 +34,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "semidefinite": {"max_seconds": None, "max_iterations": 60},
     "clever": {"batches": 3, "samples": 16},
 }
-TOYS = ("moons-figure", "moons-two-layers", "spirals-many", "zero-biases", "dead-neuron")
+TOYS = ("moons-figure", "circles-two-layers", "spirals-many", "zero-biases", "dead-neuron")
 DIGITS = {"mnist-20-20-20": 2, "mnist-40-40-40": 1, "mnist-gt5-1024": 1, "mnist-1024-512": 1}
 LARGE = 300  # hidden neurons from which on the searches are left out but for norm 2
 

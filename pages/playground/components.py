@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pages.playground.setup import REACH
+from pages.playground.words import SENTENCES
 from pages.shared.component import BrowserComponent
 from relucert_core.figures.overlay import overlay_look
 from relucert_core.figures.theme import Theme
@@ -14,9 +15,9 @@ _CORE, _DRAW = "plane_core.js", "plane_draw.js"
 _PICKER = BrowserComponent(
     "plane_picker",
     __file__,
-    html='<div class="words" aria-live="polite"></div>',
+    html="picker.html",
     css="picker.css",
-    js=[_CORE, _DRAW, "picker.js"],
+    js=[_CORE, _DRAW, "gestures.js", "probe.js", "legend.js", "live.js", "picker.js"],
 )
 _ANSWER = BrowserComponent("plane_answer", __file__, js=[_CORE, "answer.js"])
 _TIMELINE = BrowserComponent(
@@ -25,6 +26,7 @@ _TIMELINE = BrowserComponent(
 _DIAGRAM = BrowserComponent(
     "plane_diagram", __file__, html="diagram.html", css="diagram.css", js=[_CORE, _DRAW, "diagram.js"]
 )
+_UNDO = BrowserComponent("plane_undo", __file__, html="undo.html", css="undo.css", js=["undo.js"])
 _EXPORT = BrowserComponent("plane_export", __file__, html="export.html", css="export.css", js=[_DRAW, "export.js"])
 
 
@@ -38,6 +40,7 @@ def plane_picker(
     layers: tuple[str, ...],
     theme: Theme,
     mode: str,
+    legend: list[dict[str, Any]],
     on_point: Callable[[], None],
     on_view: Callable[[], None],
     on_spot: Callable[[], None],
@@ -47,7 +50,7 @@ def plane_picker(
     `point` counts only when `seq` has changed, so that the data stay the same, and unsent, while the point is moved.
     """
     data = {**geometry, "target": target, "u": list(point), "seq": seq, "show": list(layers)}
-    data |= {"look": overlay_look(theme), "mode": mode, "reach": REACH}
+    data |= {"look": overlay_look(theme), "mode": mode, "reach": REACH, "legend": legend, "sentences": SENTENCES}
     _PICKER(
         key,
         data,
@@ -89,6 +92,11 @@ def plane_timeline(
 def plane_diagram(key: str, target: str, diagram: dict[str, Any], theme: Theme) -> None:
     """The network, whose neurons show their bent lines on the plane."""
     _DIAGRAM(key, {**diagram, "target": target, "look": overlay_look(theme)})
+
+
+def undo_buttons(key: str) -> None:
+    """Undo and Redo, which are the browser's Back and Forward within this page."""
+    _UNDO(key, {})
 
 
 def plane_export(key: str, target: str, theme: Theme) -> None:

@@ -17,6 +17,7 @@ from pages.shared.plane import BOX, HASH, MAX_REGIONS
 from relucert_core.attacks.result import Attack
 from relucert_core.experiments.live_training import pictures_of
 from relucert_core.figures.plane import plane_figure
+from relucert_core.figures.plane_legend import plane_legend
 from relucert_core.figures.theme import find_theme
 from relucert_core.planar import PlanarComplex
 from relucert_core.planar.preview import bent_lines, encode, preview_data
@@ -59,6 +60,14 @@ def figure_of(
     return plane_figure(
         plane, find_theme(*look), layers=layers & FIGURE_LAYERS, colouring=colouring, data=setup.points, view=view
     )
+
+
+@st.cache_resource(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=HASH)
+def legend_of(
+    plane: PlanarComplex, look: tuple[str, bool], layers: frozenset[str], colouring: str, setup: Setup
+) -> list[dict[str, Any]]:
+    """What the legend in the picture says of everything that is drawn."""
+    return plane_legend(plane, find_theme(*look), layers=layers, colouring=colouring, data=setup.points[1])
 
 
 @st.cache_resource(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=HASH)

@@ -46,16 +46,19 @@ def choose() -> None:
 
 
 def preset_row() -> None:
-    """The prepared views, one word each."""
+    """The prepared views, one word each; a chip is lit, and explains itself, while what it says is true at u."""
     entries = engine.presets()
-    of = state.setup().preset
-    key, first = control(CHOICE, of if of in entries else None)
+    lit = state.true_preset()
+    st.session_state[state.LIT] = lit
+    key, first = control(CHOICE, lit)
     st.pills(
         "Presets", list(entries), format_func=lambda name: entries[name].title, key=key, default=first,
         on_change=choose, label_visibility="collapsed",
     )  # fmt: skip
-    if of in entries:
-        st.caption(entries[of].words)
+    if lit is not None:
+        st.caption(entries[lit].words)
+    elif state.setup().preset in entries and state.UPLOAD not in st.session_state:
+        st.caption(f"What “{entries[state.setup().preset].title}” says does not hold here: key r takes u back.")
 
 
 def chart(scene: Scene) -> None:
@@ -91,10 +94,11 @@ def page() -> None:
         state.begin()
         listen_to_keys(KEYS, press)
         if not presenting():
-            preset_row()
+            with st.container(key="pg_preset_row"):
+                preset_row()
     left, right = st.columns([7, 4], gap="medium")
     with left:
-        picture, bar = st.container(), st.container()
+        picture, bar = st.container(key="pg_picture"), st.container(key="pg_bar")
     playing = False
     if not presenting():
         with bar:
@@ -106,7 +110,7 @@ def page() -> None:
         with bar:
             under_the_buttons(scene, playing=playing)
     with right:
-        with st.container():
+        with st.container(key="pg_point"):
             point_panel(scene)
         if not presenting():
             with st.expander("The network: point at a neuron", expanded=True):

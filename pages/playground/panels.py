@@ -9,13 +9,12 @@ import streamlit as st
 from pages.playground import state
 from pages.playground.point import MODE, NEW_CLASS
 from pages.playground.scene import Scene
-from pages.playground.setup import COLOURS, LAYERS, Setup
+from pages.playground.setup import LAYERS, Setup
 from pages.playground.state import PROBLEM, STATE, guarded
 from pages.shared.own import BEST, READ
 from pages.shared.text import say_problem
 from relucert_core.datasets.points_csv import points_from_csv
 from relucert_core.datasets.toy import TOY_DATASETS
-from relucert_core.figures.plane import layer_colour
 
 MAX_PARAMETERS = 30_000
 MODES = {"move": "Move u", "add": "Add a point", "remove": "Remove a point"}
@@ -51,7 +50,7 @@ def data_controls(setup: Setup) -> None:
 
 
 def own_points(setup: Setup) -> None:
-    """Add and remove points by clicking on the plane, undo, and a CSV file."""
+    """Add and remove points by clicking on the plane, and a CSV file."""
     st.markdown("**Points of your own**: choose what a click on the plane does.")
     st.session_state.setdefault(MODE, "move")
     st.segmented_control(
@@ -59,9 +58,6 @@ def own_points(setup: Setup) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input("Class of a new point", 0, 9, key=NEW_CLASS, width=180)
-        st.button(
-            "Undo", icon=":material/undo:", disabled=not st.session_state.get(state.UNDO), on_click=state.undo_points
-        )
     st.file_uploader(
         "Points as CSV: x, y, class", type=["csv", "txt"], key="pg_csv", on_change=take_csv, max_upload_size=1
     )
@@ -108,22 +104,6 @@ def layer_controls(scene: Scene) -> None:
     """What is drawn, and what the colours mean."""
     STATE.control("layers", offered=[name for name in LAYERS if name != "boundary" or scene.net.depth == 2])
     STATE.panel("colours")
-    legend(scene)
-
-
-def legend(scene: Scene) -> None:
-    """What every line and colour means, in words."""
-    theme = scene.theme
-    items = [(theme.class_colour(k), "■", f"class {k}") for k in range(scene.net.classes)]
-    if scene.view.colouring == COLOURS[0]:
-        items += [(layer_colour(i, theme), "―", f"faces of layer {i + 1}") for i in range(len(scene.net.widths))]
-    items += [(theme.boundary, "━", "decision boundary"), (theme.lower, "◯", "safe circle, certified")]
-    items += [(theme.exact, "◌", "true distance (dashed)"), (theme.upper, "✕", "adversarial point of an attack")]
-    marks = " ".join(
-        f'<span style="white-space:nowrap;margin-right:.8em"><b style="color:{c}">{m}</b> {w}</span>'
-        for c, m, w in items
-    )
-    st.html(f"<div>{marks}</div>")
     if scene.view.colouring == "slope":
         st.caption(
             "The stronger the blue, the steeper the lead of the best class over the second (its gradient's length)."

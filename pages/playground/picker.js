@@ -33,21 +33,56 @@ function makePicker() {
     show(picker.overlay.group, picker.other !== "none");
     drawOverlay(picker.overlay, picker.seen, place, view(), wanted);
     drawHover();
+    drawProbe(wanted);
     drawAnswer(wanted);
-    markStale();
+    legend(wanted);
+    sayNumbers();
     picker.channel.tell("seen", picker.seen);
-    if (!picker.wordsTimer) picker.wordsTimer = setTimeout(() => {
-      picker.wordsTimer = 0;
+    clearTimeout(picker.wordsTimer);
+    picker.wordsTimer = setTimeout(() => {
       picker.words.textContent = previewWords(picker.seen);
       picker.overlay?.handle.setAttribute("aria-label", `The point u at ${picker.u.map((v) => v.toFixed(3)).join(", ")}. Arrow keys move it, with Shift in larger steps.`);
-    }, 80);
+    }, 250);
   };
-  // Python's words are pale while they speak of another point or another network than the picture.
-  const markStale = () => {
-    const words = document.querySelector(".st-key-pg_words");
+  // Does Python's answer speak of the point and the network in the picture?
+  const answered = (near) => {
     const answer = picker.channel.get("answer");
-    const fresh = answer && !picker.dragging && !picker.other && Math.hypot(answer.u[0] - picker.u[0], answer.u[1] - picker.u[1]) < 1e-6;
-    if (words) words.style.opacity = fresh ? "" : "0.35";
+    if (!answer || picker.dragging || Math.hypot(answer.u[0] - picker.u[0], answer.u[1] - picker.u[1]) > near) return false;
+    return !picker.other || (picker.other !== "none" && !picker.other.live && picker.other.epoch === answer.epoch);
+  };
+  // The numbers are Python's once they speak of this picture, else the browser's, in the same place.
+  const sayNumbers = () => {
+    const words = document.querySelector(".st-key-pg_words");
+    const live = !answered(1e-6);
+    if (words && words.dataset.live !== (live ? "1" : "")) {
+      if (live) picker.panel.style.minHeight = `${words.offsetHeight}px`;
+      words.dataset.live = live ? "1" : "";
+      picker.panel.hidden = !live;
+    }
+    if (live) fillPanel(picker.panel, picker.seen, picker.data.sentences);
+  };
+  const legend = (wanted) => {
+    const width = picker.svg.clientWidth;
+    const shown = new Set(wanted);
+    if (!picker.overlay.shape.marks.childElementCount || picker.overlay.shape.marks.style.display === "none") shown.delete("attacks");
+    const state = `${width} ${[...shown]} ${JSON.stringify(picker.data.legend)}`;
+    if (picker.legendState === state || !width) return;
+    picker.legendState = state;
+    const height = drawLegend(picker.legend, picker.data.legend, width, picker.data.look, shown);
+    picker.host()?.style.setProperty("--relucert-legend", `${height}px`);
+  };
+  const drawProbe = (wanted) => {
+    const { shape, tip } = picker.overlay;
+    const geometry = picker.other === "none" ? null : picker.other ?? picker.geometry;
+    const probe = picker.pointer && !picker.dragging && geometry ? under({ clientX: picker.pointer[0], clientY: picker.pointer[1] }) : null;
+    show(shape.probe, false);
+    show(tip, Boolean(probe));
+    if (!probe) return;
+    const [x, y] = axes();
+    const found = probeAt(geometry, picker.u, probe, view(), Math.abs(x.p2d(1) - x.p2d(0)), wanted);
+    const room = [x._offset, y._offset, x._offset + x._length, y._offset + y._length];
+    drawTip(tip, found.words, place(probe), room, picker.data.look);
+    stroke(shape.probe, found.path, place, true);
   };
   const drawHover = () => {
     const lines = picker.channel.get("hover");
@@ -55,10 +90,12 @@ function makePicker() {
     if (lines?.length) picker.overlay.shape.hover.setAttribute("d", lines.map((ends) => `M${outline(ends, place)}`).join(""));
   };
   const drawAnswer = (wanted) => {
-    const answer = picker.channel.get("answer");
-    const fits = answer && !picker.dragging && !picker.other && wanted.has("attacks") && Math.hypot(answer.u[0] - picker.u[0], answer.u[1] - picker.u[1]) < 1e-9;
-    show(picker.overlay.shape.marks, Boolean(fits));
-    if (fits) drawMarks(picker.overlay.shape.marks, answer.marks, place, picker.data.look);
+    const fits = wanted.has("attacks") && !picker.other && answered(1e-9);
+    show(picker.overlay.shape.marks, fits);
+    if (!fits) return;
+    const [x, y] = axes();
+    const room = [x._offset, y._offset, x._offset + x._length, y._offset + y._length];
+    drawMarks(picker.overlay.shape.marks, picker.channel.get("answer").marks, place, picker.data.look, room, place(picker.u));
   };
   picker.ask = () => {
     if (!picker.frame) picker.frame = requestAnimationFrame(() => {
@@ -121,19 +158,60 @@ function makePicker() {
     };
   };
 
+  picker.host = () => document.querySelector(`.st-key-${picker.data.target}`);
+  picker.shares = () => {
+    if (!axes() || !picker.u) return null;
+    const [x0, x1, y0, y1] = view();
+    return [(picker.u[0] - x0) / (x1 - x0), (y1 - picker.u[1]) / (y1 - y0)];
+  };
+  picker.hint = () => {
+    show(picker.overlay.note, true);
+    clearTimeout(picker.hintTimer);
+    picker.hintTimer = setTimeout(() => show(picker.overlay.note, false), 1200);
+  };
+  const guard = () => {
+    const host = picker.host();
+    if (!host || host === picker.guarded) return;
+    picker.unguard?.();
+    picker.guarded = host;
+    picker.unguard = guardGestures(host, picker);
+    host.onpointermove = (event) => {
+      const free = event.pointerType === "mouse" && !event.buttons && event.target.closest?.(".nsewdrag") && axes();
+      picker.pointer = free ? [event.clientX, event.clientY] : null;
+      picker.ask();
+    };
+    host.onpointerleave = () => {
+      picker.pointer = null;
+      picker.ask();
+    };
+  };
+  // What is drawn above the rest: the words at the pointer, and how to zoom.
+  const tips = (overlay) => {
+    const style = "pointer-events:none";
+    overlay.tip = svgNode("g", { class: "relucert-tip", style });
+    overlay.note = svgNode("text", { class: "relucert-note", x: "50%", y: "50%", "text-anchor": "middle", fill: picker.data.look.text, stroke: picker.data.look.background, "stroke-width": 5, "paint-order": "stroke", "font-size": picker.data.look.font + 4, style });
+    overlay.note.textContent = "Hold Ctrl and turn the wheel to zoom";
+    show(overlay.note, false);
+  };
+
   const attach = (chart) => {
     picker.chart = chart;
     picker.svg?.remove();
+    picker.legend?.remove();
+    picker.legendState = "";
+    guard();
     picker.overlay = makeOverlay();
     picker.window = svgNode("rect");
     const cut = svgNode("clipPath", { id: `relucert-${Math.random().toString(36).slice(2)}` });
     cut.append(picker.window);
     picker.overlay.group.setAttribute("clip-path", `url(#${cut.id})`);
     picker.svg = svgNode("svg", { class: "relucert-overlay", width: "100%", height: "100%", style: "position:absolute;inset:0;pointer-events:none;overflow:hidden;z-index:6;will-change:transform;contain:strict" });
-    picker.svg.append(cut, picker.overlay.group, picker.overlay.handle);
+    tips(picker.overlay);
+    picker.svg.append(cut, picker.overlay.group, picker.overlay.handle, picker.overlay.tip, picker.overlay.note);
+    picker.legend = svgNode("svg", { class: "relucert-legend" });
     drag(picker.overlay.handle);
     paintOverlay(picker.overlay, picker.data.look);
-    (chart.querySelector(".svg-container") ?? chart).append(picker.svg);
+    (chart.querySelector(".svg-container") ?? chart).append(picker.svg, picker.legend);
     chart.on("plotly_relayout", tellView);
     chart.on("plotly_relayouting", picker.draw);
     chart.on("plotly_afterplot", picker.draw);
@@ -160,8 +238,13 @@ function makePicker() {
     clearTimeout(picker.viewTimer);
     clearTimeout(picker.keyTimer);
     clearTimeout(picker.wordsTimer);
+    clearTimeout(picker.hintTimer);
     cancelAnimationFrame(picker.frame);
+    picker.unguard?.();
+    if (picker.guarded) picker.guarded.onpointermove = picker.guarded.onpointerleave = null;
     picker.svg?.remove();
+    picker.legend?.remove();
+    delete document.querySelector(".st-key-pg_words")?.dataset.live;
   };
   return picker;
 }
@@ -184,6 +267,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   picker.set = setStateValue;
   picker.trigger = setTriggerValue;
   picker.words = parentElement.querySelector(".words");
+  picker.panel = parentElement.querySelector(".live");
   const changed = picker.data?.weights !== data.weights || picker.data?.pieces !== data.pieces;
   picker.data = data;
   if (changed) picker.geometry = readGeometry(data);

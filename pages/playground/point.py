@@ -46,14 +46,19 @@ def answer_words(scene: Scene, answer: Answer) -> None:
     """The sentence and the numbers."""
     st.markdown(words.headline(answer))
     with st.container(horizontal=True, key="pg_metrics"):
-        st.metric("Safe radius (certified)", down(answer.simplex.radius))
-        st.metric("True distance", true_distance(answer))
+        st.metric("Safe radius (certified)", down(answer.simplex.radius, words.DIGITS))
+        st.metric("True distance", true_distance(answer, words.DIGITS))
     st.markdown(words.case(answer))
 
 
+def drawn(scene: Scene) -> frozenset[str]:
+    """The layers that show something: Theorem 4's circle only where the theorem holds."""
+    return frozenset(scene.view.layers) - (set() if scene.net.depth == 2 else {"boundary"})
+
+
 def coordinates() -> None:
-    """u as numbers, which is also the way without a pointer."""
-    with st.container(horizontal=True):
+    """u as numbers, which is also the way without a pointer; closed, as they stand still while u is dragged."""
+    with st.expander("Type where u is"), st.container(horizontal=True):
         for label, name, value in zip(("u, x", "u, y"), (X, Y), state.view().point, strict=True):
             key, first = control(name, value)
             st.number_input(label, -REACH, REACH, first, step=0.01, format="%.3f", key=key, on_change=typed)
@@ -63,13 +68,12 @@ def coordinates() -> None:
 def point_panel(scene: Scene) -> None:
     """Sentence, numbers, coordinates, and the component that draws over the chart."""
     view = state.view()
-    if st.session_state.pop("pg_edited", False) or engine.half_for(view.view) != float(scene.plane.box[0, 1]):
+    turned = not presenting() and st.session_state.get(state.LIT, "") != state.true_preset()  # a chip goes on or out
+    if turned or st.session_state.pop("pg_edited", False) or engine.half_for(view.view) != float(scene.plane.box[0, 1]):
         st.rerun()  # other data, or zoomed out of the square, or back: the figure is made anew
     answer = answer_at(scene.net, scene.plane, view.point)
     with st.container(key="pg_words"):
         answer_words(scene, answer)
-    if not presenting():
-        coordinates()
     plane_picker(
         state.PICK,
         target=scene.chart,
@@ -79,6 +83,7 @@ def point_panel(scene: Scene) -> None:
         layers=view.layers,
         theme=scene.theme,
         mode=st.session_state.get(MODE, "move"),
+        legend=engine.legend_of(scene.plane, scene.look, drawn(scene), scene.view.colouring, scene.setup),
         on_point=state.moved_in_browser,
         on_view=state.zoomed_in_browser,
         on_spot=spot_clicked,
@@ -88,6 +93,7 @@ def point_panel(scene: Scene) -> None:
     plane_answer("pg_answer", scene.chart, view.point, scene.epoch, marks)
     state.write()
     if not presenting():
+        coordinates()
         details(scene, answer, attacks)
 
 

@@ -1,4 +1,4 @@
-"""The playground's state: the record of its fields, and what no link can hold: training runs, a file, undone points."""
+"""The playground's state: the record of its fields, and what no link can hold: training runs and a file."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from relucert_core.errors import InvalidInput, RelucertError
 from relucert_core.network import Network
 
 PLAYERS, UPLOAD = "pg_players", "pg_upload"
-SEQ, SEED, UNDO, PROBLEM = "pg_seq", "pg_point_seed", "pg_undo", "pg_problem"
-PICK, TIME, TURN, NOW = "pg_pick", "pg_timeline", "pg_turn", "pg_now"
-_MAX_UNDO, _MAX_PLAYERS = 50, 4
+SEQ, SEED, PROBLEM = "pg_seq", "pg_point_seed", "pg_problem"
+PICK, TIME, TURN, NOW, LIT = "pg_pick", "pg_timeline", "pg_turn", "pg_now", "pg_lit"
+_MAX_PLAYERS, _MAX_NUMBERS = 60, 2_000_000  # training runs that Back finds as they were left
 
 
 class PlaygroundState(PageState[Fields]):
@@ -159,7 +159,21 @@ def enter(new: Setup, run: Player | None = None, *, play: bool = False) -> None:
         if play and not new.preset:
             kept.play()
     runs[new] = kept
-    st.session_state[PLAYERS] = dict(list(runs.items())[-_MAX_PLAYERS:])
+    st.session_state[PLAYERS] = _latest(runs)
+
+
+def _latest(runs: dict[Setup, Player]) -> dict[Setup, Player]:
+    """The last runs, as many as memory bears; networks that several of them share count once."""
+    seen: set[int] = set()
+    numbers, kept = 0, 0
+    for run in reversed(runs.values()):
+        new = [s.network for s in run.snapshots if id(s.network) not in seen]
+        seen.update(id(net) for net in new)
+        numbers += sum(weight.size for net in new for weight in net.weights)
+        if kept and (kept == _MAX_PLAYERS or numbers > _MAX_NUMBERS):
+            break
+        kept += 1
+    return dict(list(runs.items())[-kept:])
 
 
 def show(new: Setup, look: View, *, afresh: bool = True) -> None:
@@ -209,6 +223,14 @@ def network() -> tuple[Network, int | None]:
     return snapshot.network, snapshot.epoch
 
 
+def true_preset() -> str | None:
+    """The preset in view, while what it says holds for the network and the point on the screen."""
+    entry = presets().get(setup().preset)
+    if entry is None or UPLOAD in st.session_state:
+        return None
+    return entry.name if entry.holds(network()[0], view().point) else None
+
+
 def send_point(point: tuple[float, float]) -> None:
     """Put u somewhere from Python's side."""
     st.session_state[SEED] = point
@@ -245,10 +267,8 @@ def points() -> tuple[np.ndarray, np.ndarray]:
 
 
 def edit_points(new_points: np.ndarray, labels: np.ndarray) -> None:
-    """Take other points, and remember the present ones for `undo_points`."""
-    history = [*st.session_state.get(UNDO, []), (setup().own, setup().dataset)][-_MAX_UNDO:]
+    """Take other points; the browser's Back brings the present ones back, with the training as it is."""
     run, upload = player(), st.session_state.get(UPLOAD)
-    st.session_state[UNDO] = history
     new = checked(replace(setup(), preset="", own=pack_points(new_points, labels)))
     STATE.put(whole_of(new, view()))
     enter(new, run if upload is not None else edited(run, new, int(labels.max()) + 1))
@@ -256,7 +276,6 @@ def edit_points(new_points: np.ndarray, labels: np.ndarray) -> None:
 
 def replace_points(new_points: np.ndarray, labels: np.ndarray) -> None:
     """Take points of one's own from a file; the network is untrained then."""
-    st.session_state[UNDO] = [*st.session_state.get(UNDO, []), (setup().own, setup().dataset)][-_MAX_UNDO:]
     change(own=pack_points(new_points, labels))
 
 
@@ -288,18 +307,6 @@ def edited(run: Player, new: Setup, classes: int) -> Player:
     kept = Player(new, tuple(run.snapshots), "The points have changed since this training: train again.")
     kept.status = "stale"
     return kept
-
-
-def undo_points() -> None:
-    """Take the last change of the points back."""
-    history = st.session_state.get(UNDO, [])
-    if not history:
-        return
-    own, dataset = history[-1]
-    st.session_state[UNDO] = history[:-1]
-    run, new = player(), replace(setup(), own=own, dataset=dataset)
-    STATE.put(whole_of(new, view()))
-    enter(new, edited(run, new, int(new.points[1].max()) + 1))
 
 
 def write() -> None:

@@ -26,7 +26,7 @@ function firstCorners(data, sizes) {
 }
 
 // The network and the boundary of one moment, for the overlay of the point.
-function momentOf(frames, index) {
+function momentOf(frames, index, live) {
   if (!frames.weights.length) return "none";
   const [x0, x1, y0, y1] = frames.box;
   const pieces = [];
@@ -36,7 +36,7 @@ function momentOf(frames, index) {
     const sy = (y1 - y0) / STEPS;
     pieces.push(x0 + ax * sx, y0 + ay * sy, (bx - ax) * sx, (by - ay) * sy, 0);
   }
-  return { layers: readLayers(frames.widths, decodeArray(frames.weights[index], Float64Array)), pieces, box: frames.box };
+  return { layers: readLayers(frames.widths, decodeArray(frames.weights[index], Float64Array)), pieces, box: frames.box, epoch: frames.epochs[index], live };
 }
 
 function makeTimeline(root) {
@@ -83,7 +83,7 @@ function makeTimeline(root) {
     if (!line.frame) line.frame = requestAnimationFrame(() => {
       line.frame = 0;
       line.draw();
-      line.channel.tell("moment", momentOf(line.frames, line.index));
+      line.channel.tell("moment", momentOf(line.frames, line.index, line.live || line.playing !== 0));
     });
   };
   line.commit = () => {

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.playground import engine, state
-from pages.playground.components import plane_timeline
+from pages.playground.components import plane_timeline, undo_buttons
 from pages.playground.player import SLICE_SECONDS, Player
 from pages.playground.scene import Scene
 from pages.shared.charts import STILL
@@ -39,6 +39,8 @@ def training_buttons() -> bool:
         st.button(
             "Rewind", key="pg_rewind", icon=":material/replay:", on_click=state.rewind, disabled=len(run.snapshots) < 2
         )
+        with st.container(width=170):
+            undo_buttons("pg_undo")
     return playing
 
 

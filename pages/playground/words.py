@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pages.shared.plane import limit
 from pages.shared.words import no_radius
 from relucert_core.words import down, number, up
 
@@ -13,10 +12,21 @@ if TYPE_CHECKING:
     from relucert_core.attacks.result import Attack
 
 
+DIGITS = 3
+SENTENCES = {
+    "headline": "Class **{prediction}**. Nothing inside the blue circle changes class (Theorem 3).",
+    "nothing": "Nothing limits the ball: this network gives one class to the whole plane.",
+    "zero": "u lies on a face or on the boundary, or so near that rounding leaves it open: the safe radius is 0.",
+    "a": "**Case (a) of Figure 1**: the boundary to class {rival} is nearer than any face of the region, so the safe "
+    "radius is the true distance.",
+    "b": "**Case (b) of Figure 1**: the face of neuron {neuron} of layer {layer} is nearer than the boundary, so the "
+    "true distance is larger than what is proved.",
+}  # the browser fills them too while things move: pages/playground/live.js
+
+
 def headline(answer: Answer) -> str:
     """What holds at the point, in one line."""
-    cert = answer.simplex
-    return f"Class **{cert.prediction}**. Nothing inside the blue circle changes class (Theorem 3)."
+    return SENTENCES["headline"].format(prediction=answer.simplex.prediction)
 
 
 def case(answer: Answer) -> str:
@@ -25,16 +35,10 @@ def case(answer: Answer) -> str:
     if cert.radius == 0:
         return no_radius(cert.status, thing="point", answer="class", answers="classes")
     if cert.limit is None:
-        return "Nothing limits the ball: this network gives one class to the whole plane."
+        return SENTENCES["nothing"]
     if cert.limit.kind == "class":
-        return (
-            f"**Case (a) of Figure 1**: the boundary to class {cert.limit.rival} is nearer than any face of the "
-            "region, so the safe radius is the true distance."
-        )
-    return (
-        f"**Case (b) of Figure 1**: the face of {limit(cert)} is nearer than the boundary, so the true distance is "
-        "larger than what is proved."
-    )
+        return SENTENCES["a"].format(rival=cert.limit.rival)
+    return SENTENCES["b"].format(neuron=cert.limit.neuron, layer=cert.limit.layer)
 
 
 def numbers_table(answer: Answer, attacks: tuple[Attack, ...], titles: dict[str, str]) -> dict[str, list[str]]:

@@ -12,19 +12,46 @@ function setAll(node, attributes) {
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
 }
 
-function shortNumber(value) {
+// As relucert_core.words.number prints it, cut off downward: three significant digits of the number's exact value.
+function shortNumber(value, digits = 3) {
   if (!Number.isFinite(value)) return "∞";
-  if (value === 0) return "0";
-  const step = 10 ** (Math.floor(Math.log10(value)) - 1); // cut off downward, two digits
-  const cut = Math.floor(value / step + 1e-9) * step;
-  return value >= 0.001 ? String(+cut.toPrecision(2)) : cut.toExponential(1);
+  if (value <= 0) return "0";
+  const [mantissa, power] = value.toExponential(60).split("e");
+  const exponent = Number(power);
+  const kept = mantissa.replace(".", "").slice(0, digits);
+  if (exponent < -6 || exponent > 4) return `${kept[0]}.${kept.slice(1)} × 10^${exponent}`;
+  if (exponent >= digits) return kept.padEnd(exponent + 1, "0");
+  if (exponent < 0) return `0.${"0".repeat(-exponent - 1)}${kept}`;
+  return exponent === digits - 1 ? kept : `${kept.slice(0, exponent + 1)}.${kept.slice(exponent + 1)}`;
+}
+
+// Places for words beside their marks. wanted: [{ spot: [x, y], width, height }]; taken: boxes [x0, y0, x1, y1] that
+// stay free; room: the box for all. Gives a box for each, none over another, or null where there is no place.
+function placeLabels(wanted, taken, room) {
+  const apart = (a, b) => a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1];
+  const used = [...taken];
+  return wanted.map(({ spot: [x, y], width, height }) => {
+    for (let reach = 10; reach < 260; reach += 14) {
+      for (let turn = 0; turn < 12; turn++) {
+        const angle = (Math.PI / 6) * (turn % 2 ? (turn + 1) / 2 : -turn / 2); // right first, then to both sides
+        const [cx, cy] = [x + Math.cos(angle) * (reach + width / 2), y + Math.sin(angle) * (reach + height / 2)];
+        const box = [cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2];
+        const inside = box[0] >= room[0] && box[1] >= room[1] && box[2] <= room[2] && box[3] <= room[3];
+        if (inside && used.every((other) => apart(box, other))) {
+          used.push(box);
+          return box;
+        }
+      }
+    }
+    return null;
+  });
 }
 
 // The shapes, from back to front. `look`: colours and line width from Python.
 function makeOverlay() {
   const group = svgNode("g");
   const shape = {};
-  for (const name of ["extension", "region", "circle", "boundary", "exact", "spoke", "truth", "face", "hover", "marks"]) {
+  for (const name of ["extension", "region", "circle", "boundary", "exact", "spoke", "truth", "face", "hover", "probe", "marks"]) {
     shape[name] = svgNode(["circle", "boundary", "exact"].includes(name) ? "circle" : name === "marks" ? "g" : "path", { fill: "none" });
     group.append(shape[name]);
   }
@@ -45,6 +72,7 @@ function paintOverlay(overlay, look) {
   setAll(shape.spoke, { stroke: look.lower, "stroke-width": line });
   setAll(shape.truth, { stroke: look.exact, "stroke-width": line, "stroke-dasharray": "7 5" });
   setAll(shape.hover, { stroke: look.neuron, "stroke-width": line * 2.2, "stroke-linecap": "round" });
+  setAll(shape.probe, { stroke: look.neuron, "stroke-width": line * 2, "stroke-opacity": 0.75, "stroke-linecap": "round" });
   setAll(handle.querySelector(".grip"), { stroke: look.text, "stroke-width": 1.5, "stroke-opacity": 0.45 });
   setAll(handle.querySelector(".dot"), { fill: look.text, stroke: look.background, "stroke-width": 1.5 });
 }
@@ -106,18 +134,29 @@ function drawExtension(node, seen, room, place, visible) {
   node.setAttribute("d", lines.map((ends) => (ends ? `M${outline(ends, place)}` : "")).join(""));
 }
 
-// Adversarial points with their paths: [{ path: [[x, y], ...], title }], the point last; then certified circles' words.
-function drawMarks(node, marks, place, look) {
+// Adversarial points with their paths: [{ path: [[x, y], ...], title }], the point last. Their names stand clear of each
+// other, of all points and of u (at `centre`), inside the box `room`; a thin line leads from each to its point.
+function drawMarks(node, marks, place, look, room, centre) {
   node.replaceChildren();
+  const size = look.font - 1;
+  const ends = marks.map((mark) => place(mark.path[mark.path.length - 1]));
+  const around = (spot, reach) => [spot[0] - reach, spot[1] - reach, spot[0] + reach, spot[1] + reach];
+  const taken = [around(centre, 16), ...ends.map((end) => around(end, 8))];
+  const wanted = marks.map((mark, i) => ({ spot: ends[i], width: mark.title.length * size * 0.58 + 4, height: size * 1.25 }));
+  const boxes = placeLabels(wanted, taken, room);
   marks.forEach((mark, i) => {
-    const end = place(mark.path[mark.path.length - 1]);
+    const end = ends[i];
     const trail = mark.path.length > 1 ? `M${outline(mark.path, place)}` : "";
     const dash = ["", "5 3", "2 3", "8 3 2 3"][i % 4];
     node.append(svgNode("path", { d: trail, fill: "none", stroke: look.upper, "stroke-width": look.line * 0.8, "stroke-dasharray": dash }));
     const cross = `M${end[0] - 6},${end[1] - 6}l12,12m0,-12l-12,12`;
     node.append(svgNode("path", { d: cross, stroke: look.background, "stroke-width": look.line * 2.5, fill: "none" }));
     node.append(svgNode("path", { d: cross, stroke: look.upper, "stroke-width": look.line * 1.3, fill: "none" }));
-    const name = svgNode("text", { x: end[0] + 10, y: end[1] + 5 + 15 * i, fill: look.upper, stroke: look.background, "stroke-width": 3, "paint-order": "stroke", "font-size": look.font - 1 });
+    if (!boxes[i]) return;
+    const [x0, y0, x1, y1] = boxes[i];
+    const near = [Math.min(x1, Math.max(x0, end[0])), Math.min(y1, Math.max(y0, end[1]))];
+    node.append(svgNode("path", { d: `M${end[0]},${end[1]}L${near[0]},${near[1]}`, stroke: look.upper, "stroke-width": 1, "stroke-opacity": 0.7 }));
+    const name = svgNode("text", { x: x0 + 2, y: y1 - size * 0.28, fill: look.upper, stroke: look.background, "stroke-width": 3, "paint-order": "stroke", "font-size": size, class: "relucert-name" });
     name.textContent = mark.title;
     node.append(name);
   });

@@ -7,6 +7,7 @@ files, `load_showcase` reads them.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -16,6 +17,7 @@ from relucert_core.errors import InvalidInput
 from relucert_core.experiments.history import history_table, moment_of, spread_out
 from relucert_core.network import Network
 from relucert_core.paths import PRESETS
+from relucert_core.registry import certify
 from relucert_core.training.archive import Archive, archive_bytes, load_archive
 from relucert_core.training.presets import ToyPreset, toy_preset
 from relucert_core.training.toy import Snapshot, ToySettings, train_toy
@@ -28,6 +30,7 @@ COMPARED = ("moons-plain", "moons-adversarial", "moons-simplex")
 class Showcase:
     """A prepared view: `run` holds data and settings, `file` the stored networks, `point` is u.
 
+    holds: is what `words` say true of this network at this point?
     trains: the stored network is what `run` gives (else it was built by hand, and `words` say how).
     """
 
@@ -37,12 +40,57 @@ class Showcase:
     run: ToyPreset
     file: str
     point: tuple[float, float]
+    holds: Callable[[Network, tuple[float, float]], bool]
     trains: bool = True
 
 
+MANY_REGIONS, NEAR, SEVERAL = 1000, 0.05, 3.0
+
+
+def _radius(net: Network, point: tuple[float, float], method: str = "simplex") -> float:
+    return float(certify(net, point, method=method, norm=2).radius)
+
+
+def _exact_here(net: Network, point: tuple[float, float]) -> bool:
+    limit = certify(net, point, method="simplex", norm=2).limit
+    return limit is not None and limit.kind == "class"
+
+
+def _face_is_nearer(net: Network, point: tuple[float, float]) -> bool:
+    cert = certify(net, point, method="simplex", norm=2)
+    return cert.radius > 0 and cert.limit is not None and cert.limit.kind == "face"
+
+
+def _face_is_near(net: Network, point: tuple[float, float]) -> bool:
+    return max(net.widths) >= 40 and _face_is_nearer(net, point) and _radius(net, point) < NEAR
+
+
+def _regularising_pays(net: Network, point: tuple[float, float]) -> bool:
+    """Is this one of the two stored networks, and the regularised one's radius several times the plain one's?"""
+    pair = load_run("moons-plain").network, load_run("moons-simplex").network
+    return net in pair and _radius(pair[1], point) > SEVERAL * _radius(pair[0], point)
+
+
+def _without_any_bias(net: Network, point: tuple[float, float]) -> bool:
+    return all(not bias.any() for bias in net.biases)
+
+
+def _dead_and_copied(net: Network, point: tuple[float, float]) -> bool:
+    first, bias = net.weights[0], net.biases[0]
+    if len(first) < 12:
+        return False
+    return bool(not first[10].any() and bias[10] < 0 and (first[11] == first[0]).all() and bias[11] == bias[0])
+
+
+def _faces_do_not_stop_it(net: Network, point: tuple[float, float]) -> bool:
+    return net.depth == 2 and _radius(net, point, "decision-boundary") > _radius(net, point) > 0
+
+
 _TWO_LAYERS = ToyPreset(
-    "moons-two-layers", "Moons, one hidden layer", "moons",
-    ToySettings(hidden=(12,), method="simplex", rate=0.02, face_margin=0.2, decision_margin=0.3),
+    "circles-two-layers", "Circles, one hidden layer", "circles",
+    ToySettings(
+        hidden=(8,), method="simplex", epochs=150, rate=0.02, weight_decay=0.02, face_margin=0.2, decision_margin=0.3
+    ),
 )  # fmt: skip
 _FIGURE = ToyPreset(
     "moons-figure", "Moons, 8-6", "moons",
@@ -63,45 +111,47 @@ SHOWCASE: dict[str, Showcase] = {
         Showcase(
             "figure-1a", "Figure 1 (a)",
             "Drag u or click anywhere. Where the boundary is nearer than any face of the region, the radius is exact.",
-            _FIGURE, "moons-figure", (0.1, 0.35),
+            _FIGURE, "moons-figure", (0.1, 0.35), _exact_here,
         ),
         Showcase(
             "figure-1b", "Figure 1 (b)",
             "Drag u or click anywhere. Where a face of the region is nearer than the boundary, more holds than proved.",
-            _FIGURE, "moons-figure", (0.01, 0.5),
+            _FIGURE, "moons-figure", (0.01, 0.5), _face_is_nearer,
         ),
         Showcase(
             "many", "Many regions",
             "Three spirals and three layers of 40: thousands of polyhedra, so the nearest face is never far.",
-            _MANY, "spirals-many", (0.3, 0.2),
+            _MANY, "spirals-many", (0.3, 0.2), _face_is_near,
         ),
         Showcase(
             "plain", "Plain",
-            "Trained for right answers alone: many small regions, so the safe radius is small everywhere.",
-            toy_preset("moons-plain"), "moons-plain", (-0.45, 0.2),
+            "Trained for right answers alone: faces crowd around the data, and the safe radius here is less than a "
+            "third of what the regularised network has.",
+            toy_preset("moons-plain"), "moons-plain", (0.2, 0.2), _regularising_pays,
         ),
         Showcase(
             "regularised", "Regularised",
-            "The same network and data, with the safe radius itself in the training: faces keep away from the data.",
-            toy_preset("moons-simplex"), "moons-simplex", (-0.45, 0.2),
+            "The same network and data, with the safe radius itself in the training: faces keep away from the data, "
+            "and the safe radius here is more than three times the plain network's.",
+            toy_preset("moons-simplex"), "moons-simplex", (0.2, 0.2), _regularising_pays,
         ),
         Showcase(
             "zero-biases", "Zero biases",
             "Without biases every face passes through the origin, so all regions are cones: scaling an input never "
             "changes its answer. At the origin itself everything meets and the safe radius is 0.",
-            _ZERO, "zero-biases", (0.6, 0.35), trains=False,
+            _ZERO, "zero-biases", (0.6, 0.35), _without_any_bias, trains=False,
         ),
         Showcase(
             "dead-neuron", "Dead neuron",
             "Neuron 10 of layer 1 is off everywhere: it draws no face and limits nothing. Neuron 11 is a copy of "
             "neuron 0: two faces lie on one line, and the picture is the same as with one.",
-            _DEAD, "dead-neuron", (-0.3, 0.3), trains=False,
+            _DEAD, "dead-neuron", (-0.3, 0.3), _dead_and_copied, trains=False,
         ),
         Showcase(
             "two-layers", "Two layers",
-            "With one hidden layer Theorem 4 applies too: its circle (dash-dotted) considers boundaries that no "
-            "pattern in reach draws, so it is usually the smallest, often 0.",
-            _TWO_LAYERS, "moons-two-layers", (-0.7, 0.1),
+            "With one hidden layer Theorem 4 applies too. Its circle (dash-dotted) asks about all patterns at once, so "
+            "no face stops it: here it is larger than Theorem 3's, elsewhere smaller, often 0.",
+            _TWO_LAYERS, "circles-two-layers", (0.0, 0.3), _faces_do_not_stop_it,
         ),
     )
 }  # fmt: skip

@@ -82,13 +82,24 @@ def region_shades(plane: PlanarComplex, colouring: str) -> np.ndarray:
     """
     if colouring == BY_REGION:
         return (np.arange(len(plane)) * _GOLDEN % 1 * _SHADES).astype(int)
+    steep, (low, high) = local_slopes(plane), slope_ends(plane)
+    if high <= 0:
+        return np.zeros(len(plane), int)
+    share = np.log(np.maximum(steep, low) / low) / max(np.log(high / low), 1e-9)
+    return np.clip(share * _SHADES, 0, _SHADES - 1).astype(int)
+
+
+def slope_ends(plane: PlanarComplex) -> tuple[float, float]:
+    """The slopes at the ends of the colour scale: all but the flattest and the steepest two in a hundred regions."""
     steep = local_slopes(plane)
     positive = steep[steep > 0]
-    if not len(positive):
-        return np.zeros(len(plane), int)
-    low, high = np.log(np.quantile(positive, [0.02, 0.98]))
-    share = (np.log(np.maximum(steep, positive.min())) - low) / max(high - low, 1e-9)
-    return np.clip(share * _SHADES, 0, _SHADES - 1).astype(int)
+    low, high = np.quantile(positive, [0.02, 0.98]) if len(positive) else (0.0, 0.0)
+    return float(low), float(high)
+
+
+def slope_shades(theme: Theme) -> list[str]:
+    """The colours of the scale, from flat to steep."""
+    return [theme.shades(theme.lower, 0.06 + 0.74 * shade / (_SHADES - 1)) for shade in range(_SHADES)]
 
 
 def shaded_regions(plane: PlanarComplex, theme: Theme, shades: np.ndarray, colouring: str) -> list[go.Scatter]:
@@ -96,7 +107,7 @@ def shaded_regions(plane: PlanarComplex, theme: Theme, shades: np.ndarray, colou
     traces = []
     for shade in np.unique(shades):
         if colouring == BY_SLOPE:
-            colour = theme.shades(theme.lower, 0.06 + 0.74 * shade / (_SHADES - 1))
+            colour = slope_shades(theme)[int(shade)]
         else:
             colour = theme.shades(theme.text, 0.02 + 0.24 * shade / (_SHADES - 1))
         traces.append(_filled(joined(plane.vertices, plane.corners, plane.sizes, shades == shade), colour, "polyhedra"))

@@ -34,7 +34,7 @@ CHANGED = """before => {
 
 def ready(page):
     page.wait_for_selector(POINT)
-    page.wait_for_function("() => document.querySelector('.st-key-pg_words')?.style.opacity === ''")
+    page.wait_for_function("() => document.querySelector('.st-key-pg_words')?.dataset.live === ''")
 
 
 def middle(page, selector):
@@ -90,7 +90,9 @@ def zoomed_drag(page):
     x, y = middle(page, ".js-plotly-plot .nsewdrag")
     full = axis_range(page)
     page.mouse.move(x, y)
+    page.keyboard.down("Control")
     page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
     page.wait_for_function(
         "(width) => { const r = document.querySelector('.js-plotly-plot')._fullLayout.xaxis.range;"
         " return r[1] - r[0] < 0.95 * width; }",
@@ -179,7 +181,7 @@ def test_pictures_and_network_are_saved_by_click(app_address, chromium, tmp_path
         assert not page.script_errors
 
 
-def test_a_click_adds_a_point_and_undo_takes_it_back(app_address, chromium):
+def test_a_click_adds_a_point_and_undo_and_redo_are_back_and_forward(app_address, chromium):
     with browser.tab(chromium, f"{app_address}/playground") as page:
         ready(page)
         page.get_by_text("Data", exact=True).click()
@@ -194,6 +196,12 @@ def test_a_click_adds_a_point_and_undo_takes_it_back(app_address, chromium):
         ready(page)
         page.get_by_role("button", name="Undo").click()
         page.get_by_text("points of your own.").wait_for(state="detached")
+        page.wait_for_function("() => !location.search.includes('pg_own')")
+        ready(page)
+        page.get_by_role("button", name="Redo").click()
+        page.wait_for_url("**pg_own=*")
+        page.get_by_text("501 points of your own").wait_for()
+        page.get_by_text("The points have changed since this training").wait_for()
         assert not page.script_errors
 
 

@@ -41,7 +41,7 @@ def random_net(seed, shape):
 def nets():
     yield "trained", load_run("moons-simplex").network, 300
     yield "five thousand regions", load_run("spirals-many").network, 200
-    yield "two layers", load_run("moons-two-layers").network, 200
+    yield "two layers", load_run("circles-two-layers").network, 200
     yield "dead and copied neurons", load_run("dead-neuron").network, 100
     yield "four classes, four layers", random_net(3, (2, 8, 6, 7, 4)), 200
 
