@@ -58,8 +58,9 @@ def _term(weight: float, letter: str) -> str:
 
 def aligned(rows: Iterable[str]) -> str:
     """Rows one under the other, aligned at their first &; without one, at the left."""
-    lines = (row if row.split(r"\begin")[0].count("&") else f"& {row}" for row in rows)
-    return r"\begin{aligned} " + r" \\[6pt] ".join(lines) + r" \end{aligned}"
+    lines = [row if row.split(r"\begin")[0].count("&") else f"& {row}" for row in rows]
+    gap = "9pt" if any(r"\frac" in line for line in lines) else "6pt"  # so that a root does not touch the next fraction
+    return r"\begin{aligned} " + rf" \\[{gap}] ".join(lines) + r" \end{aligned}"
 
 
 def far(value: float) -> str:

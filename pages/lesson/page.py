@@ -7,20 +7,12 @@ import streamlit as st
 from pages.lesson import parts, state
 from pages.lesson.plane import drag_under_way, lesson_plane
 from pages.lesson.steps import STEPS, shown_before
-from pages.shared.keys import listen_to_keys, pressed_key
+from pages.shared.keys import listen_to_keys
 from pages.shared.shell import footer, presenting
 from pages.shared.text import say_problem
 from relucert_core.errors import RelucertError
 
 DESK_SIDE, PRESENT_SIDE = 560, 640
-
-
-def preset() -> None:
-    """A pressed key 1 to 5 puts u at a prepared place, r back to the first one."""
-    key = pressed_key(state.KEYS)
-    where = state.PRESETS.get("1" if key == "r" else key or "")
-    if where:
-        state.place(where[0])
 
 
 def picture(number: int, shown: bool) -> None:
@@ -61,7 +53,7 @@ def lesson() -> None:
         parts.all_steps(number)
         parts.download(walk, mix)
         parts.python_code()
-    listen_to_keys(state.KEYS, preset)
+    listen_to_keys(state.KEYS, parts.press)
 
 
 try:

@@ -10,9 +10,12 @@ import streamlit as st
 
 from pages.lesson import state
 from pages.lesson.code import lesson_code
+from pages.lesson.formulas import far
+from pages.lesson.questions import Question
 from pages.lesson.relation import relation_part
 from pages.lesson.steps import STEPS, THEOREM_4
 from pages.shared.control import control
+from pages.shared.keys import pressed_key
 from pages.shared.shell import presenting, theme_name
 from relucert_core.experiments.lesson import (
     LESSON_BIASES,
@@ -62,6 +65,19 @@ def scene(show: tuple[str, ...], title: str) -> dict[str, Any]:
     return _scene(show, title, theme_name(), presenting())
 
 
+def press() -> None:
+    """A key 1 to 4 answers the open question; else 1 to 5 puts u at a prepared place, r back to the first one."""
+    key = pressed_key(state.KEYS) or ""
+    step = STEPS[state.step_number() - 1]
+    asked = None if state.answer_is_shown() else step.question(*records(*state.point()))
+    if asked and key.isdigit():
+        state.answer_by_key(int(key), asked.options)
+        return
+    where = state.PRESETS.get("1" if key == "r" else key)
+    if where:
+        state.place(where[0])
+
+
 def point_controls() -> None:
     """u in numbers, and prepared places."""
     ends = state.COORDINATES.least, state.COORDINATES.most
@@ -76,7 +92,10 @@ def point_controls() -> None:
         with st.popover("Places for u"):
             for key, (where, words) in state.PRESETS.items():
                 st.button(f"{key}: {words}", on_click=state.place, args=(where,), key=f"lesson_place_{key}")
-    st.caption("Drag u, or click anywhere. Keys: ← → for the steps, 1 to 5 for places, r to reset.")
+    st.caption(
+        "Drag u, or click anywhere. Keys: ← → for the steps; 1 to 5 for places, or for the answer while a question "
+        "is open; r to reset."
+    )
 
 
 def turning(number: int, shown: bool) -> None:
@@ -107,28 +126,49 @@ def step_words(number: int, shown: bool, walk: Walk, mix: Mix, *, under_way: boo
     if not shown and question:
         _ask(number, question.text, question.options)
         return
-    chosen = state.choice(number)
-    if question and chosen and not presenting():
-        box = st.success if question.is_right(chosen) else st.info
-        box(question.feedback(chosen))
+    if question:
+        _answer(question, state.choice(number))
     st.markdown(step.sentence(walk, mix))
     for formula in step.formula(walk, mix):
         st.latex(formula)
     if step.relation:
         relation_part(state.point(), under_way=under_way)
-    if question and not chosen and not presenting():
-        st.caption(question.why)
+    if number == len(STEPS) and not presenting():
+        _lead_on()
+
+
+def _answer(question: Question, chosen: str | None) -> None:
+    """The answer in words, to whoever chose one and to whoever asked to be shown."""
+    if presenting():
+        st.markdown(f"**Answer: {question.options[question.right]}**")
+    elif chosen is None:
+        st.info(question.answer)
+    else:
+        box = st.success if question.is_right(chosen) else st.info
+        box(question.feedback(chosen))
+
+
+def _lead_on() -> None:
+    """Where the lesson goes on."""
+    st.markdown("**And now?** Drag a point through networks that you train yourself, or ask the same of a real digit.")
+    with st.container(horizontal=True):
+        st.page_link("pages/playground/page.py", label="On to the Playground", icon=":material/polyline:")
+        st.page_link("pages/digits/page.py", label="On to Digits", icon=":material/draw:")
 
 
 def _ask(number: int, text: str, options: tuple[str, ...]) -> None:
+    """The question with its options, which have the numbers of the keys that choose them."""
     if presenting():
         st.markdown(f"**{text}**")
-        st.markdown("\n".join(f"- {option}" for option in options))
+        st.markdown("\n".join(f"{i}. {option}" for i, option in enumerate(options, start=1)))
         return
     with st.container(border=True):
-        st.radio(text, options, index=None, key=state.radio_key(number))
+        st.radio(
+            text, options, index=None, key=state.radio_key(number),
+            format_func=lambda option: f"{options.index(option) + 1}: {option}",
+        )  # fmt: skip
         st.button("Check my answer", on_click=state.reveal, key="lesson_check")
-        st.caption("Not sure? A guess is welcome, and so is “Show me”.")
+        st.caption(f"Keys 1 to {len(options)} answer. Not sure? A guess is welcome, and so is “Show me”.")
 
 
 def table(number: int, walk: Walk, mix: Mix) -> None:
@@ -154,7 +194,7 @@ def summary(walk: Walk) -> str:
     """What the picture shows, in words."""
     x1, x2 = walk.point
     return (
-        f"u = ({x1:g}, {x2:g}) is read as class {walk.prediction}. Safe radius {down(walk.certificate.radius)} "
+        f"u = ({x1:g}, {x2:g}) is read as class {walk.prediction}. Safe radius {down(walk.certificate.radius, 4)} "
         f"({walk.certificate.guarantee}, status {walk.certificate.status}); true distance {_distance(walk.exact)}. "
         f"The lines of A, B, C cut the plane into {walk.pieces} pieces, all five neurons into {walk.regions} regions. "
         "A, B, C are the neurons 0, 1, 2 of layer 1 in the code, D and E the neurons 0 and 1 of layer 2."
@@ -174,7 +214,8 @@ def _row(line: Line, walk: Walk) -> dict[str, str]:
 
 
 def _distance(value: float) -> str:
-    return "∞" if value == float("inf") else f"{value:.3f}"
+    """As in the formulas beside the picture."""
+    return "∞" if value == float("inf") else far(value)
 
 
 def all_steps(number: int) -> None:

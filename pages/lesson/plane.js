@@ -199,6 +199,7 @@ function drawDistances({ lesson, data, wanted, place, unit, corners, seen, lower
   show(shape.spokes, spokes.length > 0);
   shape.spokes.setAttribute("d", spokes.map((one) => `M${outline([seen.u, foot(one)], place)}`).join(""));
   stroke(shape.nearest, closest && Number.isFinite(closest.distance) ? [seen.u, foot(closest)] : null, place, true);
+  setAll(shape.nearest, { stroke: data.look.text }); // blue is for the radius of the blue circle alone
   const inLower = wanted.has("lower-decision");
   ring(shape.circle, at, seen.radius * unit, wanted.has("circle"));
   ring(shape.exact, at, (inLower ? lower : seen).exact.distance * unit, wanted.has("exact"));
@@ -207,11 +208,15 @@ function drawDistances({ lesson, data, wanted, place, unit, corners, seen, lower
   const truth = (inLower ? lower : seen).exact;
   stroke(shape.truth, truth.point && [seen.u, truth.point], place, wanted.has("exact"));
   stroke(shape.limit, faceEnds(seen, region), place, wanted.has("circle"));
-  if (wanted.has("circle") && seen.foot) stroke(shape.nearest, [seen.u, seen.foot], place, true);
+  if (wanted.has("circle") && seen.foot) {
+    setAll(shape.nearest, { stroke: data.look.lower });
+    stroke(shape.nearest, [seen.u, seen.foot], place, true);
+  }
   const phantom = wanted.has("patterns") ? nearestPattern(data.patterns, seen.u) : null;
   show(shape.phantom, Boolean(phantom));
   if (!phantom) return;
   shape.phantom.setAttribute("d", patternLine(phantom, corners, place));
+  setAll(shape.nearest, { stroke: data.look.second });
   stroke(shape.nearest, [seen.u, foot(phantom)], place, true);
 }
 

@@ -25,6 +25,11 @@ class Question:
         """Is this the right option?"""
         return choice == self.options[self.right]
 
+    @property
+    def answer(self) -> str:
+        """The right option and the reason, for those who did not choose."""
+        return f"**Answer: {self.options[self.right]}.** {self.why}".replace("..**", ".**")
+
     def feedback(self, choice: str) -> str:
         """A kind word about an answer, then the reason."""
         if self.is_right(choice):

@@ -82,6 +82,14 @@ def reveal() -> None:
     go(number, True)
 
 
+def answer_by_key(option: int, options: tuple[str, ...]) -> None:
+    """Choose an option of the open question by its number, from 1, and show the answer."""
+    if 1 <= option <= len(options):
+        number = step_number()
+        st.session_state.setdefault(ANSWERS, {})[number] = (point(), options[option - 1])
+        go(number, True)
+
+
 def radio_key(number: int) -> str:
     """The key of the choice in step `number`."""
     return f"lesson_choice_{number}"

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import relucert_core as rc
-from pages.lesson import formulas
+from pages.lesson import formulas, parts
+from pages.lesson.formulas import far
 from pages.lesson.parts import as_json, summary
 from pages.lesson.plane import dragged_point, pressed_turn
-from pages.lesson.state import PLANE, PRESETS, radio_key
+from pages.lesson.state import PLANE, PRESETS, Fields, choice, radio_key
 from pages.lesson.steps import STEPS
 from relucert_core.experiments.lesson import LESSON_POINT, lesson_network, lower_network, walk
 from relucert_core.experiments.lesson_mix import mix
@@ -144,7 +145,7 @@ def test_a_question_can_be_skipped():
     at = open_page(PAGE, step="4")
     at.button(key="lesson_next").click().run()
     assert at.latex
-    assert not at.info
+    assert [box.value.startswith("**Answer: ") for box in at.info] == [True], "the answer, and no verdict"
     assert not at.success
 
 
@@ -347,3 +348,53 @@ def test_on_a_phone_only_the_formulas_scroll_sideways(chromium, app_address):
                 ".filter(e => e.getBoundingClientRect().right > innerWidth + 1).length"
             )
             assert out == 0
+
+
+@pytest.mark.parametrize("present", ["", "1"])
+def test_whoever_asks_to_be_shown_reads_the_answer(present):
+    """By "Show me", by the arrow keys (which press the same turn) and in a lecture hall."""
+    for step in (2, 10, 16):
+        query = {"step": str(step)} | ({"present": present} if present else {})
+        at = open_page("lesson", **query)
+        question = STEPS[step - 1].question(*records(LESSON_POINT))
+        right = question.options[question.right]
+        said = texts(at)
+        assert "Answer:" not in said
+        at.button(key="lesson_next").click().run()
+        assert f"Answer: {right.rstrip('.')}" in texts(at)
+        assert not at.exception
+
+
+def test_keys_answer_an_open_question_and_are_places_else(monkeypatch):
+    question = STEPS[9].question(*records(LESSON_POINT))
+    wrong = (question.right + 1) % len(question.options)
+    session = {"lesson_fields": Fields(step=10)}
+    monkeypatch.setattr("streamlit.session_state", session)
+
+    def press(key):
+        session["lesson_keys"] = {"pressed": [key, 1]}
+        parts.press()
+        return session["lesson_fields"]
+
+    assert press("9") == Fields(step=10), "there is no ninth answer"
+    assert press(str(wrong + 1)) == Fields(step=10, shown=True)
+    assert choice(10) == question.options[wrong]
+    place = PRESETS["3"][0]
+    assert press("3") == Fields(step=10, shown=True, u=place)
+    assert press("r").u == PRESETS["1"][0]
+
+
+def test_the_table_says_the_numbers_of_the_text():
+    walk, _ = records(LESSON_POINT)
+    at = open_page("lesson", step="10", shown="1")
+    cells = [str(cell) for cell in at.table[0].value.to_numpy().ravel()]
+    for line in (*walk.faces, *walk.rivals):
+        assert far(line.distance) in cells
+    assert far(walk.nearest_face.distance) in texts(at)
+    assert down(walk.certificate.radius, 4) in summary(walk)
+
+
+def test_the_end_leads_on():
+    at = open_page("lesson", step=str(len(STEPS)), shown="1")
+    labels = [link.proto.label for link in at.get("page_link")]
+    assert labels == ["On to the Playground", "On to Digits"]
