@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "places": {"layers", "network"},
     "jobs": BELOW_EXPERIMENTS | {"experiments"},
     "figures": {"experiments", "planar"},
-    "cli": BELOW_EXPERIMENTS | {"experiments", "jobs", "figures"},
+    "cli": BELOW_EXPERIMENTS | {"experiments", "jobs", "figures", "places"},
     "__main__": {"cli"},
     "__init__": BELOW_EXPERIMENTS,
 }

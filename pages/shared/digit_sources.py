@@ -16,6 +16,7 @@ from pages.shared.gallery import gallery, picked_image
 from pages.shared.places import Busy
 from pages.shared.state import PageState
 from pages.shared.text import say_problem
+from pages.shared.uploads import count_upload
 from relucert_core.errors import RelucertError
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def _take(state: State, data: bytes, *, uploaded: bool = False) -> None:
     """
     st.session_state.pop(_key(state, _READINGS), None)
     try:
+        if uploaded:
+            count_upload(len(data))
         readings, given = engine.readings_of(data), engine.preview(data)
     except (RelucertError, Busy) as error:
         st.session_state[_key(state, _PROBLEM)] = str(error)

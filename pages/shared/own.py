@@ -20,6 +20,7 @@ from pages.shared.kinds import Choice, Unreadable
 from pages.shared.places import Busy, heavy
 from pages.shared.state import PageState
 from pages.shared.text import plain, say_problem
+from pages.shared.uploads import count_upload
 from relucert_core.errors import InvalidInput, RelucertError
 
 if TYPE_CHECKING:
@@ -171,6 +172,11 @@ def _key(state: PageState[Any], name: str) -> str:
 def _uploaded(state: PageState[Any]) -> None:
     files = {file.name: file.getvalue() for file in st.session_state.get(_key(state, "file")) or []}
     if not files:
+        return
+    try:
+        count_upload(sum(map(len, files.values())))
+    except InvalidInput as problem:
+        st.session_state[_PROBLEM] = str(problem)
         return
     main = [name for name in files if name.lower().rpartition(".")[2] in READ]
     if len(main) != 1:

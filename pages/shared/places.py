@@ -86,6 +86,8 @@ def waiting_words(outlook: Outlook) -> str:
     """What a visitor reads who waits for a place."""
     if outlook.place == 0:
         return ""
+    if outlook.place == 1 and outlook.seconds < 1:  # also while the first process is being started
+        return "Your turn comes in a moment."
     about = f"in about {duration(outlook.seconds)}" if outlook.seconds >= 1 else "in a moment"
     return f"Many visitors are computing: yours is number {outlook.place} in the queue, and begins {about}."
 

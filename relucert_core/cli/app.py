@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from relucert_core.paths import APP, home
+from relucert_core.places.settings import SETTINGS
 
 _EPILOG = """Ctrl-C stops it. The port may also come from STREAMLIT_SERVER_PORT. Where there is no screen, say
 --headless.
@@ -24,6 +25,11 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--port", type=_port, metavar="N", help="where to listen (default: 8501, or the next free one)")
     parser.add_argument("--headless", action="store_true", help="open no browser")
+    parser.add_argument(
+        "--public",
+        action="store_true",
+        help="for strangers: the safe limits of workers, time, memory and uploads where the environment says nothing",
+    )
     parser.set_defaults(run=run)
 
 
@@ -31,6 +37,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until it is stopped; 0, or 1 with a sentence on stderr when the port is taken."""
     from streamlit.web import cli as streamlit  # the one place of the package that knows Streamlit
 
+    if arguments.public:
+        for setting in SETTINGS:
+            os.environ.setdefault(setting.name, f"{setting.public:g}")
+    for setting in SETTINGS:
+        setting.read()  # what is set to nonsense is said before anybody comes
     os.environ.setdefault("HOME", str(home()))  # Streamlit looks for settings there
     options = ["--server.port", str(arguments.port)] if arguments.port is not None else []
     options += ["--server.headless", "true"] if arguments.headless else []

@@ -56,6 +56,26 @@ def test_app_hands_the_router_and_its_options_to_streamlit(monkeypatch):
     ]
 
 
+def test_a_public_app_has_the_safe_limits_where_the_environment_says_nothing(monkeypatch, capsys):
+    from streamlit.web import cli as streamlit
+
+    from relucert_core.places.settings import SETTINGS
+
+    monkeypatch.setattr(streamlit, "main", lambda *_, **__: None)
+    environment = {"RELUCERT_UPLOADS": "7"}
+    monkeypatch.setattr("os.environ", environment)
+    assert main(["app"]) == 0
+    assert {name for name in environment if name.startswith("RELUCERT")} == {"RELUCERT_UPLOADS"}
+    assert main(["app", "--public"]) == 0
+    assert {setting.name: setting.read() for setting in SETTINGS if setting.name != "RELUCERT_UPLOADS"} == {
+        setting.name: setting.public for setting in SETTINGS if setting.name != "RELUCERT_UPLOADS"
+    }
+    assert environment["RELUCERT_UPLOADS"] == "7"
+    environment["RELUCERT_WORKERS"] = "many"
+    assert main(["app"]) == 2
+    assert "RELUCERT_WORKERS is a number from 0 to 256" in capsys.readouterr().err
+
+
 def completions(script: str, line: str) -> set[str]:
     """What bash offers at the end of a line once it has read the script."""
     words = line.split(" ")

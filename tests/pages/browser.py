@@ -59,15 +59,21 @@ def _playwright_own() -> bool:
         return Path(playwright.chromium.executable_path).is_file()
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextlib.contextmanager
 def server(start: Sequence[str | Path] = (), folder: Path = ROOT, **environment: str) -> Iterator[str]:
     """A fresh server of the app on a free port; gives its address.
 
     start: another command that serves it, run in `folder` with this environment (as it is, if none is given).
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
     command = [*map(str, start), "--port", str(port)] if start else command

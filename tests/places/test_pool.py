@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import sys
 import time
 
 import numpy as np
@@ -151,9 +152,13 @@ def test_more_jobs_than_workers_are_all_answered(pool):
     assert 1 <= len(pool.pids()) <= 3
 
 
-def test_closing_ends_every_process():
+def test_closing_ends_every_process_and_memory_is_limited(monkeypatch):
+    monkeypatch.setenv("RELUCERT_JOB_MEMORY", "200")
     made = Pool(1)
-    assert value(made, made.submit("a", job(work.time_allowed))) > 0
+    assert value(made, made.submit("a", job(work.allocate, 50))) == 50
+    if sys.platform == "linux":
+        with pytest.raises(Unsupported, match="200 MB, RELUCERT_JOB_MEMORY"):
+            value(made, made.submit("a", job(work.allocate, 400)))
     pids = made.pids()
     made.close()
     for pid in pids:

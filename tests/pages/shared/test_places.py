@@ -86,7 +86,8 @@ def test_who_waits_reads_the_place_and_the_time():
     assert places.waiting_words(Outlook(0, 5.0)) == ""
     assert "number 3 in the queue" in places.waiting_words(Outlook(3, 12.0))
     assert "in about 12" in places.waiting_words(Outlook(3, 12.0))
-    assert "in a moment" in places.waiting_words(Outlook(1, 0.2))
+    assert places.waiting_words(Outlook(1, 0.2)) == "Your turn comes in a moment."
+    assert "in a moment" in places.waiting_words(Outlook(2, 0.2))
 
 
 def test_what_one_visitor_computes_others_wait_for():

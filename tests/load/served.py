@@ -1,0 +1,82 @@
+"""A server of the app for a measurement, and what its processes hold."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.pages.browser import ROOT, free_port
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server: its address and its process."""
+
+    address: str
+    pid: int
+
+    def children(self) -> list[int]:
+        """The processes below it."""
+        parents = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                with contextlib.suppress(OSError, IndexError, ValueError):
+                    parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        found, frontier = [], {self.pid}
+        while frontier := {pid for pid, parent in parents.items() if parent in frontier}:
+            found += sorted(frontier)
+        return found
+
+    def memory(self) -> tuple[float, list[float]]:
+        """The MB of the server (with the parent of its workers), and of each worker, as the sum of their PSS."""
+        children = self.children()
+        workers = [pid for pid in children if _parent(pid) != self.pid]
+        server = _pss(self.pid) + sum(_pss(pid) for pid in children if pid not in workers)
+        return server, [_pss(pid) for pid in workers]
+
+    def descriptors(self) -> int:
+        """How many files the server has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+
+@contextlib.contextmanager
+def served(workers: int) -> Iterator[Served]:
+    """The app, as `relucert app --public` serves it, with so many workers."""
+    port = free_port()
+    command = [sys.executable, "-m", "relucert_core", "app", "--public", "--headless", "--port", str(port)]
+    environment = {**os.environ, "RELUCERT_WORKERS": str(workers), "OMP_WAIT_POLICY": "PASSIVE"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    break
+            time.sleep(0.2)
+        yield Served(address, process.pid)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _parent(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
+
+
+def _pss(pid: int) -> float:
+    """The process's proportional share of memory, in MB; 0 when it has gone."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    return 0.0

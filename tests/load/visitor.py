@@ -1,0 +1,177 @@
+"""A visitor without a browser: Streamlit's messages over a websocket, as much of them as a measurement needs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.Delta_pb2 import Delta
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+PATIENCE = 300.0
+_FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+
+
+@dataclass
+class Control:
+    """A button or a number on the page: its identity, the fragment that it stands in, its value."""
+
+    identity: str
+    fragment: str
+    value: float = 0.0
+
+
+@dataclass
+class Seen:
+    """What has come: words with the moment of each, controls by label, fragments whose parts were drawn, errors."""
+
+    words: list[tuple[float, str]] = field(default_factory=list)
+    controls: dict[str, Control] = field(default_factory=dict)
+    drawn: set[str] = field(default_factory=set)
+    finished: int = 0
+    finished_whole: int = 0
+    errors: list[str] = field(default_factory=list)
+    closed: bool = False
+
+
+class Visitor:
+    """One tab: opens a page, reads what comes in a thread of its own, and reruns fragments when their time has come."""
+
+    def __init__(self, address: str, page: str, query: str) -> None:
+        self._page, self._query = page, query
+        self._widgets: dict[str, Any] = {}
+        self._ticks: dict[str, tuple[float, float]] = {}  # fragment: its interval, the next time
+        self._lock = threading.RLock()
+        self.seen = Seen()
+        self.begun = time.monotonic()
+        self._socket = connect(
+            f"{address.replace('http', 'ws', 1)}/_stcore/stream", subprotocols=["streamlit"],  # type: ignore[list-item]
+            max_size=None, open_timeout=PATIENCE, ping_interval=None,
+        )  # fmt: skip
+        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._tick, daemon=True).start()
+        self.rerun()
+
+    def rerun(self, fragment: str = "", *, automatic: bool = False) -> None:
+        """Ask for a run of the page, or of one of its fragments."""
+        state = ClientState(query_string=self._query, page_name=self._page, is_auto_rerun=automatic)
+        if fragment:
+            state.fragment_id = fragment
+        with self._lock:
+            for identity, value in self._widgets.items():
+                state.widget_states.widgets.add(id=identity, **value)
+            self._send(BackMsg(rerun_script=state))
+            self._widgets = {key: value for key, value in self._widgets.items() if "trigger_value" not in value}
+
+    def go(self, page: str, query: str) -> None:
+        """To another page, by its address."""
+        self._page, self._query, self.begun = page, query, time.monotonic()
+        with self._lock:
+            self._widgets, self._ticks, errors = {}, {}, self.seen.errors
+            self.seen = Seen(errors=errors)
+        self.rerun()
+
+    def click(self, label: str) -> None:
+        """Press a button."""
+        button = self.seen.controls[label]
+        self._widgets[button.identity] = {"trigger_value": True}
+        self.rerun(button.fragment)
+
+    def type_in(self, label: str, value: float) -> float:
+        """Change a number; the seconds until a run that has drawn its part of the page anew is finished."""
+        number = self.seen.controls[label]
+        self._widgets[number.identity] = {"double_value": value}
+        with self._lock:
+            self.seen.drawn.clear()
+            finished, begun = self.seen.finished, time.monotonic()
+        self.rerun(number.fragment)
+        self.wait(lambda: self.seen.finished > finished and bool({number.fragment, ""} & self.seen.drawn))
+        return time.monotonic() - begun
+
+    def wait(self, condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
+        """Until the condition holds; False when it did not in time, or the server has closed."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end and not self.seen.closed:
+            if condition():
+                return True
+            time.sleep(0.01)
+        return False
+
+    def said(self, words: str) -> float | None:
+        """The seconds from the beginning until these words came."""
+        return next((moment - self.begun for moment, text in list(self.seen.words) if words in text), None)
+
+    def close(self) -> None:
+        """Leave."""
+        self._socket.close()
+
+    def _send(self, message: BackMsg) -> None:
+        try:
+            self._socket.send(message.SerializeToString())
+        except ConnectionClosed:
+            self.seen.closed = True
+
+    def _read(self) -> None:
+        try:
+            for data in self._socket:
+                message = ForwardMsg()
+                message.ParseFromString(data if isinstance(data, bytes) else data.encode())
+                with self._lock:
+                    self._take(message)
+        except ConnectionClosed:
+            pass
+        self.seen.closed = True
+
+    def _take(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "delta":
+            self._draw(message.delta)
+        elif kind == "script_finished" and message.script_finished in _FINISHED:
+            self.seen.finished += 1
+            self.seen.finished_whole += message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+        elif kind == "auto_rerun":
+            interval = message.auto_rerun.interval
+            self._ticks[message.auto_rerun.fragment_id] = (interval, time.monotonic() + interval)
+        elif kind == "stop_auto_rerun":
+            for fragment in message.stop_auto_rerun.fragment_ids:
+                self._ticks.pop(fragment, None)
+        elif kind == "new_session":
+            self._ticks = {} if not message.new_session.name else self._ticks
+        elif kind == "page_not_found":
+            self.seen.errors.append("page not found")
+
+    def _draw(self, delta: Delta) -> None:
+        self.seen.drawn.add(delta.fragment_id)
+        if delta.WhichOneof("type") != "new_element":
+            return
+        element, now = delta.new_element, time.monotonic()
+        kind = element.WhichOneof("type")
+        if kind in ("markdown", "heading", "text"):
+            self.seen.words.append((now, getattr(element, kind).body))
+        elif kind == "progress":
+            self.seen.words.append((now, element.progress.text))
+        elif kind == "button":
+            self.seen.controls[element.button.label] = Control(element.button.id, delta.fragment_id)
+        elif kind == "number_input":
+            number = element.number_input
+            self.seen.controls[number.label] = Control(number.id, delta.fragment_id, number.default)
+        elif kind == "exception":
+            self.seen.errors.append(f"{element.exception.type}: {element.exception.message}"[:300])
+        elif kind == "alert" and element.alert.format == element.alert.ERROR:
+            self.seen.errors.append(element.alert.body[:300])
+
+    def _tick(self) -> None:
+        while not self.seen.closed:
+            time.sleep(0.05)
+            now = time.monotonic()
+            for fragment, (interval, due) in list(self._ticks.items()):
+                if now >= due:
+                    self._ticks[fragment] = (interval, now + interval)
+                    self.rerun(fragment, automatic=True)
