@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from relucert_core.arrays import Indices, Vector
+from relucert_core.errors import DataUnavailable
 
 LOWER_BOUND = "lower bound"
 EXACT = "exact"
 ESTIMATE = "estimate"
 
 UNPLACED = 500
+FRAME_COLUMNS = (
+    "method", "norm", "radius", "guarantee", "status", "prediction", "label", "limit", "upper", "ratio", "seconds",
+)  # fmt: skip
 
 OK = "ok"
 TIE = "tie for the first place"
@@ -89,6 +94,10 @@ class Certificate:
         """How much of the distance is proved: radius / upper, see `proved_share`."""
         return proved_share(self.radius, self.upper)
 
+    def to_frame(self) -> Any:
+        """The certificate as a pandas DataFrame of one row, see `CertificateBatch.to_frame`."""
+        return CertificateBatch((self,)).to_frame()
+
 
 @dataclass(frozen=True, eq=False)
 class CertificateBatch:
@@ -149,6 +158,19 @@ class CertificateBatch:
     def witness(self) -> tuple[Vector | None, ...]:
         """The proved adversarial points, (D,) or None."""
         return tuple(c.witness for c in self.items)
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame, a row a point: the fields of FRAME_COLUMNS. Points are left out; `limit` is in words.
+
+        Raises DataUnavailable where pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise DataUnavailable("A frame needs pandas, which is not installed: pip install pandas.") from None
+        columns = {name: [getattr(c, name) for c in self.items] for name in FRAME_COLUMNS}
+        columns["limit"] = [None if limit is None else str(limit) for limit in self.limit]
+        return pandas.DataFrame(columns)
 
 
 def proved_share(radius: float, upper: float) -> float:
