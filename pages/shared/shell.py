@@ -17,6 +17,7 @@ from relucert_core.threads import spare_threads
 spare_threads()  # every door of the app comes through here, before any page imports NumPy
 
 STYLE = Path(__file__).with_name("style.css")
+DARK_STYLE = Path(__file__).with_name("dark.css")
 PRESENT_STYLE = Path(__file__).with_name("present.css")
 SOURCE = "Singla and Feizi, Robustness Certificates Against Adversarial Examples for ReLU Networks (2019)"
 
@@ -78,6 +79,8 @@ def run_app() -> None:
     pages = [st.Page(p.path, title=p.title, icon=p.icon, url_path=p.url, default=p is PAGES[0]) for p in PAGES]
     current = st.navigation(pages, position="hidden" if presenting() else "sidebar")
     st.html(STYLE)
+    if theme_name() == "dark":
+        st.html(DARK_STYLE)
     st.set_page_config(page_title=f"{current.title} · Relucert")
     if presenting():
         st.html(PRESENT_STYLE)

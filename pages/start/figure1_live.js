@@ -31,13 +31,33 @@ function drawBase(figure) {
   figure.base.replaceChildren(...nodes);
 }
 
-function label(figure, name, words, spot, anchor = "middle") {
-  const node = (figure.labels[name] ??= figure.over.appendChild(svgNode("text", { "text-anchor": anchor })));
-  show(node, spot !== null);
-  if (spot === null) return;
-  node.style.fontSize = `${(figure.data.look.font + 1) * figure.zoom}px`;
-  setAll(node, { x: Math.min(WIDTH - 60, Math.max(60, spot[0])), y: Math.min(HEIGHT - 8, Math.max(18, spot[1])) });
-  node.textContent = words;
+// The words beside u, the circle and what limits it: clear of u, of the line between them and of each other.
+function drawLabels(figure, seen, centre) {
+  const size = (figure.data.look.font + 1) * figure.zoom;
+  const unit = figure.scale * seen.radius;
+  const foot = seen.foot && figure.place(seen.foot);
+  const around = ([x, y], reach) => [x - reach, y - reach, x + reach, y + reach];
+  const taken = [around(centre, 15 * figure.zoom)];
+  const truth = seen.exact.point && figure.place(seen.exact.point);
+  for (const end of [foot, truth]) {
+    for (let i = 1; end && i <= 8; i++) taken.push(around([0, 1].map((k) => centre[k] + ((end[k] - centre[k]) * i) / 8), 5 * figure.zoom));
+  }
+  const away = foot ? [0, 1].map((k) => foot[k] + (foot[k] - centre[k]) * 0.15) : centre;
+  const behind = foot ? [0, 1].map((k) => centre[k] - (foot[k] - centre[k]) * 0.55) : centre;
+  const names = [["u", "u", centre], ["face", seen.kind === "face" ? "face" : "boundary", foot && away], ["circle", "safe radius", unit > 40 ? behind : null]];
+  const wanted = names.filter(([, , spot]) => spot);
+  const boxes = placeLabels(
+    wanted.map(([, text, spot]) => ({ spot, width: text.length * size * 0.52 + 8, height: size * 1.3 })), taken, [4, 4, WIDTH - 4, HEIGHT - 4],
+  );
+  for (const [name, text] of names) {
+    const box = boxes[wanted.findIndex(([one]) => one === name)];
+    const node = (figure.labels[name] ??= figure.over.appendChild(svgNode("text", { "text-anchor": "middle", class: `label-${name}` })));
+    show(node, Boolean(box));
+    if (!box) continue;
+    node.style.fontSize = `${size}px`;
+    setAll(node, { x: (box[0] + box[2]) / 2, y: box[3] - size * 0.32 });
+    node.textContent = text;
+  }
 }
 
 function words(seen, moving) {
@@ -53,12 +73,7 @@ function redraw(figure) {
   drawOverlay(figure.overlay, seen, figure.place, figure.frame, new Set(["region", "circle", "exact", "extension"]));
   const centre = figure.place(figure.u);
   figure.overlay.handle.setAttribute("transform", `translate(${centre[0]},${centre[1]}) scale(${figure.zoom})`);
-  const unit = figure.scale * seen.radius;
-  const foot = seen.foot ? figure.place(seen.foot) : null;
-  const away = foot && unit > 0 ? [(foot[0] - centre[0]) / unit, (foot[1] - centre[1]) / unit] : [0, 1];
-  label(figure, "u", "u", [centre[0] + (away[0] > 0 ? -24 : 24) * figure.zoom, centre[1] + 5]);
-  label(figure, "circle", "safe radius", unit > 55 ? [centre[0] - away[0] * unit * 0.2, centre[1] - away[1] * unit * 0.6] : null);
-  label(figure, "face", seen.kind === "face" ? "face" : "boundary", foot && [foot[0] + 46 * figure.zoom * away[0], foot[1] + 26 * figure.zoom * away[1] + 5]);
+  drawLabels(figure, seen, centre);
   figure.words.textContent = words(seen, figure.moving);
   figure.overlay.handle.setAttribute("aria-label", `The input u at ${figure.u.map((v) => v.toFixed(2)).join(", ")}. ${words(seen, false)} Arrow keys move it.`);
   for (const name of ["a", "b"]) figure.buttons[name].setAttribute("aria-pressed", String((seen.kind === "plane") === (name === "a")));

@@ -36,7 +36,7 @@ def page_links(but: str) -> None:
     with st.container(horizontal=True, gap="small"):
         for entry in PAGES:
             if entry.path != but:
-                with st.container(border=True, width=262):
+                with st.container(border=True, width=262, key=f"card_{entry.url}"):
                     st.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
                     st.markdown(entry.purpose)
 

@@ -116,7 +116,7 @@ SHOWCASE: dict[str, Showcase] = {
         Showcase(
             "figure-1b", "Figure 1 (b)",
             "Drag u or click anywhere. Where a face of the region is nearer than the boundary, more holds than proved.",
-            _FIGURE, "moons-figure", (0.01, 0.5), _face_is_nearer,
+            _FIGURE, "moons-figure", (0.25, 0.2), _face_is_nearer,
         ),
         Showcase(
             "many", "Many regions",

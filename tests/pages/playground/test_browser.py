@@ -150,7 +150,31 @@ def test_arrow_keys_move_the_point_and_the_first_page_is_alive(app_address, chro
         moved = "([node, before]) => node.getAttribute('transform') !== before"
         page.wait_for_function(moved, arg=[handle.element_handle(), before])
         page.get_by_role("button", name="Case (b)").click()
-        page.get_by_text("limited by neuron 0 of layer 1").wait_for()
+        page.get_by_text("limited by neuron 4 of layer 2").wait_for()
+        page.wait_for_url("**start_u=*")
+        boxes = page.locator("text[class^=label-]").evaluate_all(
+            "all => all.filter(n => n.style.display !== 'none').map(n => {"
+            " const b = n.getBBox(); return [b.x, b.y, b.x + b.width, b.y + b.height]; })"
+        )
+        assert len(boxes) == 3
+        x, y = (float(v) for v in handle.get_attribute("transform")[10:].split(")")[0].split(","))
+        boxes.append([x - 12, y - 12, x + 12, y + 12])
+        hit = [
+            1
+            for i, a in enumerate(boxes)
+            for b in boxes[:i]
+            if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+        ]
+        assert not hit, "no word over another or over u"
+        ring = page.locator(".over circle[stroke-dasharray]").evaluate_all(
+            "all => all.filter(n => n.style.display !== 'none').map(n => [n.cx, n.cy, n.r].map(v => v.baseVal.value))"
+        )
+        assert ring
+        assert all(cx - r > 0 and cx + r < 720 and cy - r > 0 and cy + r < 430 for cx, cy, r in ring), "nothing is cut"
+        page.locator(".st-key-card_lesson").scroll_into_view_if_needed()
+        card = page.locator(".st-key-card_lesson").bounding_box()
+        page.mouse.click(card["x"] + card["width"] - 12, card["y"] + card["height"] - 10)
+        page.wait_for_url("**/lesson*")
         assert not page.script_errors
 
 
