@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.playground import engine, state
+from pages.playground.alone import stand_alone
 from pages.playground.components import plane_export
 from pages.playground.scene import Scene
 from pages.playground.setup import View
@@ -24,7 +24,7 @@ def downloads(scene: Scene) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Page of its own (HTML)",
-            lambda: as_html(scene, now.view),
+            lambda: stand_alone(scene, now.view),
             "relucert-plane.html",
             "text/html",
             on_click="ignore",
@@ -47,35 +47,9 @@ def downloads(scene: Scene) -> None:
             "application/json",
             on_click="ignore",
         )
-    st.caption("SVG and PNG are the picture as it is on the screen, circles and all.")
-
-
-def as_html(scene: Scene, view: View) -> str:
-    """The figure with u and its circles as a web page that needs no network."""
-    answer = answer_at(scene.net, scene.plane, view.point)
-    figure = go.Figure(
-        engine.figure_of(scene.plane, scene.look, frozenset(view.layers), view.colouring, scene.setup, view.view)
+    st.caption(
+        "SVG and PNG are the picture as it is on the screen, circles and legend and all. The page works offline."
     )
-    for radius, colour, dash in (
-        (answer.simplex.radius, scene.theme.lower, "solid"),
-        (answer.exact, scene.theme.exact, "dash"),
-    ):
-        if 0 < radius < 20:
-            figure.add_shape(circle(view.point, radius, colour, dash, scene.theme.line))
-    figure.add_scatter(
-        x=[view.point[0]], y=[view.point[1]], mode="markers", marker={"size": 12, "color": scene.theme.text}, name="u"
-    )
-    figure.update_layout(height=700, width=700)
-    return str(figure.to_html(include_plotlyjs=True, full_html=True))
-
-
-def circle(centre: tuple[float, float], radius: float, colour: str, dash: str, width: float) -> dict[str, object]:
-    """A circle as a plotly shape."""
-    (x, y), r = centre, radius
-    return {
-        "type": "circle", "x0": x - r, "x1": x + r, "y0": y - r, "y1": y + r,
-        "line": {"color": colour, "width": width, "dash": dash},
-    }  # fmt: skip
 
 
 def as_json(scene: Scene, view: View) -> str:

@@ -1,18 +1,24 @@
-// Saves the chart with what is drawn over it, as it is on the screen, as SVG or PNG.
+// Saves the chart with what is drawn over it and its legend, as SVG or PNG: without the ring that u is taken by.
 function pictureOf(target, background) {
   const chart = document.querySelector(`.st-key-${target} .js-plotly-plot`);
   const host = chart?.querySelector(".svg-container");
   if (!host) return null;
-  const [width, height] = [host.clientWidth, host.clientHeight];
-  const whole = svgNode("svg", { xmlns: SVG_NAMESPACE, "xmlns:xlink": "http://www.w3.org/1999/xlink", width, height, viewBox: `0 0 ${width} ${height}` });
+  const legend = host.querySelector("svg.relucert-legend");
+  const [width, plane] = [host.clientWidth, host.clientHeight];
+  const height = plane + (legend?.clientHeight ?? 0) + 6;
+  const whole = svgNode("svg", { xmlns: SVG_NAMESPACE, "xmlns:xlink": "http://www.w3.org/1999/xlink", width, height, viewBox: `0 0 ${width} ${height}`, "font-family": "Source Sans, sans-serif" });
   whole.append(svgNode("rect", { width, height, fill: background }));
-  for (const part of host.querySelectorAll("svg.main-svg, svg.relucert-overlay")) {
-    if (part.closest(".modebar")) continue;
+  const put = (part, y, tall) => {
     const copy = part.cloneNode(true);
-    setAll(copy, { width, height, x: 0, y: 0, overflow: "hidden" });
-    copy.style.background = "none";
+    setAll(copy, { width, height: tall, x: 0, y, overflow: "hidden" });
+    copy.removeAttribute("style");
+    for (const node of copy.querySelectorAll(".grip, [fill='transparent'], .relucert-tip, .relucert-note")) {
+      if (node.closest(".relucert-handle, .relucert-tip, .relucert-note")) node.remove();
+    }
     whole.append(copy);
-  }
+  };
+  for (const part of host.querySelectorAll("svg.main-svg, svg.relucert-overlay")) if (!part.closest(".modebar")) put(part, 0, plane);
+  if (legend) put(legend, plane, legend.clientHeight);
   return { text: new XMLSerializer().serializeToString(whole), width, height };
 }
 

@@ -1,5 +1,5 @@
 // The legend under the axes, inside the picture: a sample and a word for everything that is drawn.
-const SYMBOLS = { // plotly's first symbols, in its order, about the origin with a reach of 4
+const SYMBOLS = { // the figure's symbols, in its order, about the origin with a reach of 4
   circle: "M4,0A4,4 0 1 1 -4,0A4,4 0 1 1 4,0Z", square: "M-4,-4H4V4H-4Z", diamond: "M0,-5L5,0L0,5L-5,0Z",
   "triangle-up": "M0,-5L5,3.5H-5Z", cross: "M-1.6,-4.6H1.6V-1.6H4.6V1.6H1.6V4.6H-1.6V1.6H-4.6V-1.6H-1.6Z",
   x: "M-4,-2L-2,-4L0,-2L2,-4L4,-2L2,0L4,2L2,4L0,2L-2,4L-4,2L-2,0Z", star: "M0,-5L1.4,-1.6H5L2.1,0.7L3.1,4.4L0,2.2L-3.1,4.4L-2.1,0.7L-5,-1.6H-1.4Z",

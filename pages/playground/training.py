@@ -39,7 +39,7 @@ def training_buttons() -> bool:
         st.button(
             "Rewind", key="pg_rewind", icon=":material/replay:", on_click=state.rewind, disabled=len(run.snapshots) < 2
         )
-        with st.container(width=170):
+        with st.container(width=92):
             undo_buttons("pg_undo")
     return playing
 

@@ -85,6 +85,10 @@ def run_app() -> None:
     if presenting():
         st.html(PRESENT_STYLE)
     current.run()
+    if presenting():
+        from pages.shared.hall import hall  # the shell is imported before everything that draws
+
+        hall(current.url_path or PAGES[0].url)
 
 
 def presenting() -> bool:

@@ -12,11 +12,12 @@ from typing import Any
 import streamlit as st
 
 from pages.shared.component import BrowserComponent, sent_point
+from pages.shared.keys import pressed_key
 from pages.shared.shell import presenting, theme_name
 from pages.start.state import REACH, SEQ, STATE
 from relucert_core.paths import PRESETS
 
-KEY, SEED = "figure1_live", "start_seed"
+KEY, SEED, KEYS = "figure1_live", "start_seed", "start_keys"
 GEOMETRY = PRESETS / "figure1.json"
 _LIVE = BrowserComponent(
     "figure1_live",
@@ -55,6 +56,14 @@ def moved() -> None:
     point = sent_point(KEY, "u", REACH.most)
     if point is not None:
         STATE.change(u=point)
+
+
+def press() -> None:
+    """Keys 1 and 2 show the cases (a) and (b), r the first again."""
+    case = {"1": "a", "2": "b", "r": "a"}.get(pressed_key(KEYS) or "")
+    if case:
+        STATE.change(u=tuple(stored()["points"][case]))
+        st.session_state[SEQ] = st.session_state.get(SEQ, 0) + 1
 
 
 def certified_line() -> None:

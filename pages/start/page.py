@@ -6,8 +6,9 @@ digit at the foot comes after it.
 
 import streamlit as st
 
+from pages.shared.keys import listen_to_keys
 from pages.shared.shell import PAGES, footer, presenting
-from pages.start.figure1_live import certified_line, figure1_live
+from pages.start.figure1_live import KEYS, certified_line, figure1_live, press
 from pages.start.state import STATE
 
 NETWORK = "mnist-1024-512"
@@ -72,6 +73,7 @@ def first_digit() -> None:
 
 
 STATE.open()
+listen_to_keys(KEYS, press)
 picture()
 if not presenting():
     links()

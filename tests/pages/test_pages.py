@@ -57,6 +57,7 @@ def test_first_page_needs_nothing_heavy():
         "__future__",
         "streamlit",
         "pages.start.figure1_live",
+        "pages.shared.keys",
         "pages.shared.shell",
         "pages.start.state",
     }

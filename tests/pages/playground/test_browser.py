@@ -197,9 +197,13 @@ def test_pictures_and_network_are_saved_by_click(app_address, chromium, tmp_path
         image = Image.open(io.BytesIO(saved(page, tmp_path, "PNG")))
         assert min(image.size) >= 300
         assert len(image.convert("RGB").getcolors(10**6)) > 20
+        assert not [node for node in drawing.iter() if "grip" in node.get("class", "")], "no ring to drag by"
+        said = "".join(drawing.itertext())
+        assert "safe circle (certified)" in said
+        assert "decision boundary" in said
+        assert float(drawing.get("height")) > float(drawing.get("width")), "the legend is under the plane, not cut"
         alone = saved(page, tmp_path, "HTML").decode("utf8")
-        assert "<html>" in alone
-        assert "plotly" in alone
+        assert "<title>The plane of a 2-8-6-2 network: Figure 1 (a)</title>" in alone
         net = load_network(saved(page, tmp_path, "safetensors"))
         assert net == load_run("moons-figure").network
         assert not page.script_errors
