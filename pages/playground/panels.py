@@ -17,6 +17,7 @@ from relucert_core.datasets.points_csv import points_from_csv
 from relucert_core.datasets.toy import TOY_DATASETS
 
 MAX_PARAMETERS = 30_000
+PASTED = "pg_pasted"
 MODES = {"move": "Move u", "add": "Add a point", "remove": "Remove a point"}
 
 
@@ -61,6 +62,15 @@ def own_points(setup: Setup) -> None:
     st.file_uploader(
         "Points as CSV: x, y, class", type=["csv", "txt"], key="pg_csv", on_change=take_csv, max_upload_size=1
     )
+
+    with st.popover("Paste points"):
+        st.text_area("Lines of x, y, class", key=PASTED, placeholder="0.5, 0.2, 0\n-0.3, 0.8, 1", height=160)
+        st.button("Take these points", on_click=take_pasted)
+
+
+def take_pasted() -> None:
+    """Points were pasted."""
+    guarded(lambda: state.replace_points(*points_from_csv(st.session_state[PASTED])))
 
 
 def take_csv() -> None:

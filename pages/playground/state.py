@@ -297,6 +297,8 @@ def upload(name: str, data: bytes, max_parameters: int, about: Mapping[str, Any]
     net.need_chain("The drawing of polyhedra")
     if (entries := sum(layer.entries for layer in net.layers)) > max_parameters:
         raise InvalidInput(f"The network has {entries:,} weights; here it is at most {max_parameters:,}.")
+    STATE.put(whole_of(replace(setup(), preset="", hidden=tuple(net.widths)), view()))
+    enter(setup())  # the panel shows the file's layers, and what is trained from here has them too
     st.session_state[UPLOAD] = net
 
 

@@ -360,6 +360,39 @@ def test_network_file_is_shown_or_refused_with_a_sentence():
         assert words in at.error[0].value
 
 
+def test_points_are_pasted_and_keep_their_classes():
+    at = playground()
+    lines = [f"{0.1 * i:.1f}, {-0.1 * i:.1f}, {i % 6}" for i in range(12)]
+    at.text_area(key="pg_pasted").set_value("\n".join(lines))
+    next(b for b in at.button if b.label == "Take these points").click().run()
+    assert not at.exception
+    assert not at.error
+    points, labels = at.session_state["playground_fields"].setup.points
+    assert labels.tolist() == [i % 6 for i in range(12)]
+    np.testing.assert_allclose(points[:, 0], [0.1 * i for i in range(12)], atol=1e-3)
+    assert player_of(at).latest.network.classes == 6
+    at.text_area(key="pg_pasted").set_value("1, 2")
+    next(b for b in at.button if b.label == "Take these points").click().run()
+    assert "Line 1" in at.error[0].value
+
+
+def test_the_layers_of_a_file_stand_in_the_panel_and_the_presets_words_go():
+    rng = np.random.default_rng(3)
+    shapes = ((7, 2), (4, 7), (3, 4))
+    net = rc.Network([rng.standard_normal(shape) for shape in shapes], [rng.standard_normal(n) for n, _ in shapes])
+    at = playground()
+    assert SHOWCASE["figure-1a"].words in texts(at)
+    at.file_uploader(key="pg_file").upload("n.safetensors", network_bytes(net)).run()
+    assert not at.exception
+    assert control(at, "slider", "pg_hidden_count").value == 2
+    assert [control(at, "number_input", f"pg_hidden_{i}").value for i in (0, 1)] == [7, 4]
+    assert lit(at) is None
+    assert not [entry.name for entry in SHOWCASE.values() if entry.words in texts(at)]
+    at.run()
+    radius = rc.certify(net, SHOWCASE["figure-1a"].point).radius
+    assert metrics(at)["Safe radius (certified)"] == down(radius, 3), "the file stays on the screen"
+
+
 def test_a_state_dict_is_shown_once_its_activation_is_ticked():
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
