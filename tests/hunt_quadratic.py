@@ -3,7 +3,8 @@
     python -m tests.hunt_quadratic --cases 10000 --seed 1
 
 A case is one of: a radius against the exact distance (brute force over all patterns, in integers); the bounds of all
-layers and margins over a ball against exact forward passes at points of the ball; a parabola or line against the ReLU
+layers and margins over a ball, of `quadratic` and of `semidefinite`, against exact forward passes at points of the
+ball; a parabola or line against the ReLU
 in fractions; the maximum of a quadratic over a ball against its values at points of the ball, in fractions, from
 proposals that are good, bad and senseless. Prints the counts and every violation; exits 1 if there was one.
 """
@@ -26,10 +27,14 @@ from relucert_core.certificates.quadratic.bounds import ball_of, quadratic_bound
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
 from relucert_core.certificates.quadratic.parabolas import Quadratic, enclose
 from relucert_core.certificates.quadratic.radius import run
+from relucert_core.certificates.semidefinite.bounds import Balls
+from relucert_core.certificates.semidefinite.substitution import Frame
 from relucert_core.network import Network
 from relucert_core.rounding import above, norm_above
 from tests.helpers import KINDS, random_network, random_points
 from tests.hunt_search import small_network, small_point
+from tests.hunt_semidefinite import KINDS as LAW_KINDS
+from tests.hunt_semidefinite import law_network, law_point
 from tests.oracles import dot, exact, exact_forward
 from tests.oracles_bruteforce import brute_force
 
@@ -99,6 +104,31 @@ def bounds_case(rng: np.random.Generator) -> list[str]:
     return wrong
 
 
+def ranges_case(rng: np.random.Generator) -> list[str]:
+    """The semidefinite certificate's bounds over a ball, and within a larger one, at points of the ball."""
+    kind = LAW_KINDS[int(rng.integers(len(LAW_KINDS)))]
+    net = law_network(rng, kind, 12)
+    point = law_point(rng, net)
+    frame = Frame.around(net, torch.from_numpy(point))
+    if frame.margins.status[0] != "ok":
+        return []
+    radius = float(10.0 ** rng.uniform(-2, 1))
+    balls = Balls(frame)
+    wrong = []
+    for size in [2 * radius, radius] if rng.random() < 0.3 else [radius]:
+        found = balls.at(size)
+        for inner in ball_points(rng, point, size, 6):
+            *hidden, logits = exact_forward(net, inner)
+            for lows, values, highs in zip(found.bounds.lower, hidden, found.bounds.upper, strict=True):
+                for low, value, high in zip(lows.tolist(), values, highs.tolist(), strict=True):
+                    if not low <= value <= high:
+                        wrong.append(f"{low!r} <= {float(value)!r} <= {high!r}, {kind}, {net!r}, {point.tolist()}")
+            for rival, margin in enumerate(found.margins.tolist()):
+                if rival != frame.label and not margin <= logits[frame.label] - logits[rival]:
+                    wrong.append(f"margin {margin!r} towards {rival}, {kind}, {net!r}, {point.tolist()}")
+    return wrong
+
+
 def curve_case(rng: np.random.Generator) -> list[str]:
     """One parabola or line against the ReLU: at the ends, the kink, the touching points and in between."""
     size = 10.0 ** rng.integers(-20, 21)
@@ -164,13 +194,17 @@ def maximum_case(rng: np.random.Generator) -> list[str]:
 CASES: dict[str, Callable[[np.random.Generator], list[str]]] = {
     "radius": radius_case,
     "bounds": bounds_case,
+    "ranges": ranges_case,
     "curve": curve_case,
     "maximum": maximum_case,
 }
 
 
-def hunt(cases: int, seed: int, report: Callable[[int], None] = lambda done: None) -> tuple[Counter[str], list[str]]:
-    """Check `cases` cases, the kinds in turn; returns how many of each, and the violations."""
+Report = Callable[[Counter[str], list[str]], None]
+
+
+def hunt(cases: int, seed: int, report: Report = lambda counts, violations: None) -> tuple[Counter[str], list[str]]:
+    """Check `cases` cases, the kinds in turn; returns how many of each, and the violations, and reports both."""
     rng = np.random.default_rng(seed)
     counts: Counter[str] = Counter()
     violations: list[str] = []
@@ -179,8 +213,19 @@ def hunt(cases: int, seed: int, report: Callable[[int], None] = lambda done: Non
         name = names[number % len(names)]
         counts[name] += 1
         violations += [f"{name}: {text}" for text in CASES[name](rng)]
-        report(number + 1)
+        report(counts, violations)
     return counts, violations
+
+
+def totals(counts: Counter[str], violations: list[str]) -> str:
+    """The totals in words."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items()) + f": {len(violations)} violations"
+
+
+def show(counts: Counter[str], violations: list[str]) -> None:
+    """The totals so far, now and then: a hunt that is cut short still has them."""
+    if counts.total() % 100 == 0:
+        print("\n".join([f"\r{totals(counts, violations)}", *violations[-3:]]), end="", flush=True)
 
 
 def main() -> int:
@@ -189,9 +234,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    counts, violations = hunt(arguments.cases, arguments.seed, lambda n: print(f"\r{n:,} cases", end="", flush=True))
-    totals = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    print(f"\r{totals}: {len(violations)} violations (seed {arguments.seed})")
+    counts, violations = hunt(arguments.cases, arguments.seed, show)
+    print(f"\r{totals(counts, violations)} (seed {arguments.seed})")
     print("\n".join(violations))
     return 1 if violations else 0
 

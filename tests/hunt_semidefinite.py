@@ -196,8 +196,8 @@ def hunt(
         found += new
         if progress and new:
             print("\n".join(["", *new]), flush=True)
-        if progress and case % 50 == 49:
-            print(f"\r{case + 1:,} cases, {len(found)} violations", end="", flush=True)
+        if progress and case % 50 == 49:  # a hunt that is cut short still has its totals
+            print(f"{case + 1:,} cases, {len(found)} violations; {dict(sorted(counts.items()))}", flush=True)
     return counts, found
 
 

@@ -26,7 +26,7 @@ class Experiment:
     first: Mapping[str, int] = field(default_factory=dict)
 
 
-_FIRST = {"quadratic": 20, "semidefinite": 20}
+_FIRST = {"quadratic": 50, "semidefinite": 50}
 _ALL = (
     Experiment(
         "figure-2a",

@@ -158,7 +158,7 @@ def test_the_law_against_brute_force():
 
 
 def test_short_hunt():
-    counts, violations = hunt(24, seed=11)
+    counts, violations = hunt(30, seed=11)
     assert not violations
     assert min(counts.values()) >= 6
 

@@ -33,6 +33,7 @@ _CAUTIOUS = 200  # hidden neurons from which the first radius is not the upper b
 _STALE = 0.99  # a sweep over a ball is given up when an adversarial point comes this near to its centre
 _IDLE_SWEEPS = 2
 _FIRST_STEP, _LARGE_STEP = 0.45, 0.6  # of the gap to the upper bound, from one radius to the next
+_DEEP, _DEEP_STEP = 3, 0.58  # with more weight layers the radius to begin from is small, and bounds are what costs
 Follow = Callable[[np.ndarray], float]
 
 
@@ -107,7 +108,7 @@ class _Search:
 
     def run(self) -> Iterator[Improvement]:
         """Radius after radius, until the two sides meet, the time is up or nothing is gained any more."""
-        share = _FIRST_STEP
+        share = _FIRST_STEP if self.frame.net.depth <= _DEEP else _DEEP_STEP
         cautious = sum(self.frame.net.widths) > _CAUTIOUS
         far = FAR * (1 + float(np.abs(self.frame.point).max()))
         while (
