@@ -93,8 +93,9 @@ class _Search:
         self._forwards()
         gained = np.einsum("rp,rp->r", self.goal[0][:, 0], self.y[:, 0])
         gained += np.einsum("rn,rn->r", self.goal[1][:, 0], self.zeta[:, 0])
-        found = (part * self.scale for part in (self.relation, self.off, self.on))
-        return Proposal(self.ball * self.scale[:, 0], *found, self.problem.rows[:, 0] - gained * self.scale[:, 0])
+        relation, off, on = (part * self.scale for part in (self.relation, self.off, self.on))
+        value = self.problem.rows[:, 0] - gained * self.scale[:, 0]
+        return Proposal(self.ball * self.scale[:, 0], relation, off, on, value)
 
     def _forwards(self) -> None:
         """a and zeta of all neurons from y and the spheres' points."""
