@@ -28,11 +28,13 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two l
     from relucert_core.errors import InvalidInput as InvalidInput
     from relucert_core.errors import RelucertError as RelucertError
     from relucert_core.errors import Unsupported as Unsupported
+    from relucert_core.experiments.best_known import BestKnown as BestKnown
     from relucert_core.importers.registry import read_network as read_network
     from relucert_core.importers.safetensors_file import load_network as load_network
     from relucert_core.importers.safetensors_file import save_network as save_network
     from relucert_core.importers.shipped import list_models as list_models
     from relucert_core.importers.shipped import load_model as load_model
+    from relucert_core.jobs.records import best_known as best_known
     from relucert_core.layers import Layer as Layer
     from relucert_core.network import Network as Network
     from relucert_core.planar import PlanarComplex as PlanarComplex
@@ -75,6 +77,8 @@ _HOMES = {
     "properties.decide": ("decide",),
     "properties.writer": ("write_property",),
     "planar": ("PlanarComplex", "planar_complex", "planar_distance", "slice_network"),
+    "experiments.best_known": ("BestKnown",),
+    "jobs.records": ("best_known",),
     "datasets.mnist": ("mnist_sample", "load_mnist", "download_mnist"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -23,6 +23,7 @@ DIGITS = ASSETS / "mnist"
 RESULTS = ASSETS / "experiments"
 NETWORKS = ASSETS / "networks"
 PRESETS = ASSETS / "presets"
+RECORDS = ASSETS / "records"
 
 
 def home() -> Path:

@@ -51,17 +51,17 @@ def number(
     return f"{rounded.scaleb(-exponent):f}{power}{exponent}"
 
 
-def down(value: float, digits: int = 2, *, power: str = " × 10^") -> str:
+def down(value: float, digits: int = 3, *, power: str = " × 10^") -> str:
     """As `number`, but cut off downward: what is printed of a guarantee must not exceed it."""
     return number(value, digits, ROUND_FLOOR, power=power)
 
 
-def up(value: float, digits: int = 2, *, power: str = " × 10^") -> str:
+def up(value: float, digits: int = 3, *, power: str = " × 10^") -> str:
     """As `number`, but rounded upward: for the distance of an adversarial point."""
     return number(value, digits, ROUND_CEILING, power=power)
 
 
-def bound(value: float, kind: str, digits: int = 2, *, power: str = " × 10^", unknown: str = "?") -> str:
+def bound(value: float, kind: str, digits: int = 3, *, power: str = " × 10^", unknown: str = "?") -> str:
     """As `number`, rounded to the safe side: down for a lower bound or an exact radius, up for an upper bound."""
     return number(value, digits, _ROUNDING.get(kind, ROUND_HALF_EVEN), power=power, unknown=unknown)
 

@@ -69,3 +69,9 @@ def test_every_method_of_the_registries_is_named():
 
 def test_nothing_is_left_to_be_determined():
     assert "TBD" not in README
+
+
+def test_how_to_cite_has_one_home():
+    from relucert_core.citation import bibtex
+
+    assert blocks("bibtex") == [bibtex()]

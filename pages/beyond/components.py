@@ -22,7 +22,6 @@ from relucert_core.figures.slice import (
     viewer_data,
 )
 from relucert_core.figures.theme import Theme
-from relucert_core.words import up
 
 if TYPE_CHECKING:
     from relucert_core.experiments.explored import Explored
@@ -49,13 +48,14 @@ def slice_viewer(
     tallest: int,
     clickable: bool,
     aside: bool,
+    zoom: tuple[int, int],
     on_zoom: Callable[[], None],
     on_spot: Callable[[], None],
 ) -> None:
     """Show a slice. `plane`: for networks of 784 inputs, so that digits can be shown. `home`: what is at the centre.
 
-    grow: see `growth`. aside: with the digit under the pointer and the legend. clickable: a click reports where it
-    was, see `spot_of`.
+    zoom: the place of the present zoom, and how many there are. grow: see `growth`. aside: with the digit under the
+    pointer and the legend. clickable: a click reports where it was, see `spot_of`.
     """
     data = viewer_data(view, theme, plane)
     data |= {
@@ -75,6 +75,8 @@ def slice_viewer(
         "tallest": tallest,
         "clickable": clickable,
         "aside": aside,
+        "zoom": zoom[0],
+        "zooms": zoom[1],
         "edgeWidth": edge_width(len(view.edges)),
         "legend": _legend(view, theme, circles, names),
         "alt": f"The network on a plane around {home}: {view.words}",
@@ -96,19 +98,23 @@ def growth(view: SliceView, explored: Explored, end: float) -> dict[str, Any] | 
         "sizes": [len(p) for p in polygons],
         "distances": explored.distances.tolist(),
         "end": end,
+        "shown": len(plane),
     }
 
 
 def morph(
-    key: str, one: np.ndarray, other: np.ndarray, *, distance: float, readings: list[int], names: Sequence[str],
-    ends: tuple[str, str], theme: Theme, size: int,
+    key: str, one: np.ndarray, other: np.ndarray, *, distance: float, whole: str, readings: list[int],
+    names: Sequence[str], ends: tuple[str, str], theme: Theme, size: int,
 ) -> None:  # fmt: skip
-    """The slider from one digit (784,) to another; readings: the class at evenly spaced points between them."""
+    """The slider from one digit (784,) to another; readings: the class at evenly spaced points between them.
+
+    whole: the distance as the page has it.
+    """
     data = {
         "one": base64.b64encode(one.astype("<f4").tobytes()).decode("ascii"),
         "other": base64.b64encode(other.astype("<f4").tobytes()).decode("ascii"),
         "distance": distance,
-        "whole": up(distance, 3),
+        "whole": whole,
         "readings": readings,
         "steps": len(readings) - 1,
         "names": list(names),
@@ -122,9 +128,9 @@ def morph(
     _MORPH(key, data)
 
 
-def zoom_of(key: str) -> int | None:
-    """-1 (nearer) or 1 (farther) when that was pressed on the slice, else None."""
-    return sent_whole(key, "zoom", -1, 1) or None
+def zoom_of(key: str, count: int) -> int | None:
+    """The place among `count` zooms that was asked for by a key on the slice, else None."""
+    return sent_whole(key, "zoom", 0, count - 1)
 
 
 def spot_of(key: str, reach: float = 10.0) -> tuple[float, float] | None:

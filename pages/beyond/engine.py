@@ -31,11 +31,6 @@ _HASH: dict[str | type[Any], Callable[[Any], Any]] = {
 }
 
 
-def digit_networks() -> list[str]:
-    """The shipped networks that take pictures of digits."""
-    return [name for name, card in engine.cards().items() if card.architecture[0] == 784]
-
-
 def toy_networks() -> dict[str, Any]:
     """The playground's stored networks, by the names that this page gives them."""
     from relucert_core.experiments.showcase import SHOWCASE

@@ -18,9 +18,7 @@ from pages.beyond.words import (
     UNIT,
     compared,
     ended,
-    headline,
     labels,
-    maker_titles,
     makers_sentence,
     sentence,
 )
@@ -28,15 +26,18 @@ from pages.shared import own, shell
 from pages.shared.charts import CAMERA
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
+from pages.shared.known import known, learn
 from pages.shared.places import Busy
 from pages.shared.shell import footer, presenting
 from pages.shared.text import say_problem
 from pages.shared.toggle_button import toggle_button
+from pages.shared.words import distance, headline
 from relucert_core.errors import RelucertError
+from relucert_core.experiments.best_known import completed, maker_titles, with_run
 from relucert_core.figures.digits import digit_png
 from relucert_core.figures.export import to_svg
 from relucert_core.figures.search_trace import search_trace
-from relucert_core.words import NORM_NAMES, down, duration, up
+from relucert_core.words import NORM_NAMES, down, duration
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 LIVE, WANTED = "beyond_live", "beyond_wanted"
 MORPH = 210
 _LIVE_WIDTH = 560
+_IN_SIGHT = 400  # pixels: with headline and presets it fits a screen of 720
 
 
 def want() -> None:
@@ -71,6 +73,29 @@ def live_of(scene: Scene) -> Live | None:
         )
         live = st.session_state[LIVE] = Live(scene.token, recorder, stream, budget, stream.remark)
     return live
+
+
+def complete(scene: Scene, run: SearchRun) -> SearchRun:
+    """The run up to what is known of the digit on all pages, which learn of it what is new."""
+    if scene.toy:
+        return run
+    return completed(run, learn(with_run(known(scene.net, scene.point, scene.norm), run)), scene.net)
+
+
+def words_of(scene: Scene, run: SearchRun) -> str:
+    """The headline of a run."""
+    reads = scene.names[run.subject.label]
+    return headline(reads, run.lower, run.upper, scene.norm, exact=run.exact, toy=scene.toy)
+
+
+def first_words(scene: Scene) -> str:
+    """The headline before anything is computed: what is known of the digit already; empty where nothing is."""
+    if scene.toy:
+        return ""
+    best = known(scene.net, scene.point, scene.norm)
+    if best.lower <= 0:
+        return ""
+    return headline(scene.names[best.label], best.lower, best.upper, scene.norm, exact=best.exact)
 
 
 def base_of(scene: Scene) -> tuple[SearchRun, Recorder | None, str]:
@@ -105,7 +130,8 @@ def chart_of(scene: Scene, run: SearchRun, height: int, least: float = 0.0) -> g
 def still_chart(scene: Scene, run: SearchRun, height: int) -> go.Figure:
     """The finished chart, with hover."""
     figure = chart_of(scene, run, height)
-    words = f"Lower bound {down(run.lower)}, upper bound {up(run.upper)} after {duration(run.last.seconds)}"
+    far = distance(run.lower, run.upper, exact=run.exact)
+    words = f"Lower bound {down(run.lower)}, upper bound {far} after {duration(run.last.seconds)}"
     st.plotly_chart(figure, key="beyond_chart", config=CAMERA, theme=None, alt=words)
     return figure
 
@@ -138,7 +164,8 @@ def adversary(scene: Scene, run: SearchRun) -> None:
         return
     readings = beyond_engine.readings_between(scene.net, scene.point.tobytes(), run.witness.tobytes())
     morph(
-        "beyond_morph", scene.point, run.witness, distance=run.upper, readings=readings, names=scene.names,
+        "beyond_morph", scene.point, run.witness, distance=run.upper,
+        whole=distance(run.lower, run.upper, exact=run.exact), readings=readings, names=scene.names,
         ends=("digit", "nearest" if run.exact else "adversary"), theme=scene.theme, size=size,
     )  # fmt: skip
 
@@ -169,7 +196,7 @@ def drive(scene: Scene, live: Live, chart: Any, words: Any, top: Any, told: Any)
         if run is None:
             words.progress(0.0, live.remark() or "Looking for the first bounds")
             continue
-        top.markdown(f"## {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
+        top.markdown(f"## {words_of(scene, complete(scene, run))}")
         figure = chart_of(scene, run, 340, min(1.0, live.seconds))
         chart.image(to_svg(figure, _LIVE_WIDTH).decode(), width="stretch")
         unit, last = UNIT[run.subject.method], run.last
@@ -192,12 +219,18 @@ def preset_row(scene: Scene) -> None:
         st.caption(entries[shown].words)
 
 
-def slice_part(scene: Scene, run: SearchRun, recorder: Recorder | None) -> Cut:
+def slice_first(scene: Scene) -> bool:
+    """Is the slice what the view is about? Then it stands above the search, in sight without scrolling."""
+    shown = beyond.current_preset(scene)
+    return scene.toy or (shown is not None and beyond.presets()[shown].part == beyond.SLICE)
+
+
+def slice_part(scene: Scene, run: SearchRun, recorder: Recorder | None, tallest: int = 560) -> Cut:
     """The slice with its slider."""
-    if not scene.toy:
+    if not slice_first(scene):
         st.markdown("## A slice through the space of digits, around this one")
     partner = beyond.plain_partner(scene)
-    cut = show_slice(scene, run, recorder, 560) if partner is None else side_by_side(scene, partner, run)
+    cut = show_slice(scene, run, recorder, tallest) if partner is None else side_by_side(scene, partner, run)
     beyond.STATE.control("zoom")
     st.caption(
         f"{cut.view.words} Distances seen in the picture hold *in this plane*; the true distance may be smaller."
@@ -209,8 +242,8 @@ def slice_part(scene: Scene, run: SearchRun, recorder: Recorder | None) -> Cut:
 
 def side_by_side(scene: Scene, partner: Scene, run: SearchRun) -> Cut:
     """The slice of a regularised network, and that of the plain one at the same scale."""
-    tallest, aside = (560, False) if presenting() else (420, True)
-    other, _, _ = base_of(partner)
+    tallest, aside = (560, False) if presenting() else (360, True)
+    other = complete(partner, base_of(partner)[0])
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"**Regularised.** {compared(run)}")
@@ -223,7 +256,7 @@ def side_by_side(scene: Scene, partner: Scene, run: SearchRun) -> Cut:
 
 def lecture(scene: Scene, run: SearchRun, recorder: Recorder | None) -> None:
     """Picture and sentence alone."""
-    shell.headline(headline(run, scene.names[run.subject.label], toy=scene.toy))
+    shell.headline(words_of(scene, run))
     shown = beyond.current_preset(scene)
     part = beyond.STATE.now.show or (beyond.presets()[shown].part if shown else GROW)
     if part == GROW and not scene.toy:
@@ -263,22 +296,28 @@ def page() -> None:
     scene = beyond.current_scene()
     if not presenting():
         preset_row(scene)
+    top = st.empty() if presenting() else st.container(key="beyond_top").empty()
+    first = first_words(scene)
+    if first and not presenting():
+        top.markdown(f"## {first}")
     live = live_of(scene)
     playing = live is not None and live.playing  # read once: the step of an earlier run of the script may end it
     base, recorder, source = base_of(scene)
     if live is not None and not playing and live.run() is not None:
         base, recorder = live.run() or base, live.recorder
+    base = complete(scene, base)
     if presenting():
         lecture(scene, base, recorder)
         return
-    body(scene, live if playing else None, base, recorder, lambda: buttons(live, source, playing=playing))
+    body(scene, live if playing else None, base, recorder, top, lambda: buttons(live, source, playing=playing))
 
 
-def body(scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | None, below: Callable[[], Any]) -> None:
-    """The page at a desk; `going` is a search to drive, `below` draws the buttons."""
-    top = st.empty()  # only now: an empty place blots out the line of the run before until it is filled
-    top.markdown(f"## {headline(run, scene.names[run.subject.label], toy=scene.toy)}")
-    cut = slice_part(scene, run, recorder) if scene.toy else None
+def body(
+    scene: Scene, going: Live | None, run: SearchRun, recorder: Recorder | None, top: Any, below: Callable[[], Any]
+) -> None:
+    """The page at a desk; `going` is a search to drive, `top` the headline's place, `below` draws the buttons."""
+    top.markdown(f"## {words_of(scene, run)}")
+    cut = slice_part(scene, run, recorder, _IN_SIGHT) if slice_first(scene) else None
     chart, figure = grow_part(scene, run, 340)
     told = st.empty()
     told.markdown(_told(scene, run))

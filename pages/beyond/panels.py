@@ -14,9 +14,11 @@ import streamlit as st
 from pages.beyond.code import beyond_code
 from pages.beyond.slice import Cut, circle_words, plane_controls, third_of
 from pages.beyond.state import STATE, Scene, changed_network
-from pages.beyond.words import ended, maker_titles, readings_table
+from pages.beyond.words import ended, readings_table
 from pages.shared import own
 from pages.shared.digit_sources import source_panel
+from relucert_core.citation import bibtex, made_by
+from relucert_core.experiments.best_known import maker_titles
 from relucert_core.figures.export import to_png, to_svg
 from relucert_core.figures.slice import slice_png, slice_svg
 
@@ -53,7 +55,7 @@ def tables(scene: Scene, run: SearchRun, cut: Cut) -> None:
     st.markdown(f"The search over time; it ended because: {ended(run)}.")
     st.table(readings_table(run, maker_titles()))
     st.markdown(f"**The slice**, {cut.view.half:g} from its centre to its edge. {cut.view.words}")
-    lines = [*circle_words(run), *(f"{s.words} at ({s.s:.3g}, {s.t:.3g}) in this plane" for s in cut.spots)]
+    lines = [*circle_words(scene, run), *(f"{s.words} at ({s.s:.3g}, {s.t:.3g}) in this plane" for s in cut.spots)]
     st.markdown("\n".join(f"- {line}" for line in lines))
     areas = cut.view.classes
     shares = {k: float((areas == k).mean()) for k in sorted(set(areas.ravel().tolist()))}
@@ -86,6 +88,7 @@ def downloads(scene: Scene, run: SearchRun, cut: Cut, figure: go.Figure) -> None
             "image/png",
         ),
     ]
+    files.append(("How to cite (BibTeX)", bibtex, "relucert.bib", "text/plain"))
     with st.container(horizontal=True):
         for label, make, name, kind in files:
             st.download_button(label, make, name, kind, on_click="ignore", key=f"beyond_{name}")
@@ -125,14 +128,20 @@ def as_json(scene: Scene, run: SearchRun, cut: Cut) -> str:
             "boundary": cut.view.segments.tolist(),
         },
         "header": None if run.header is None else vars(run.header),
+        **made_by(code_of(scene)),
     }
     return json.dumps(values, allow_nan=False)
 
 
 def code_panel(scene: Scene) -> None:
     """The same in Python."""
+    st.code(code_of(scene))
+
+
+def code_of(scene: Scene) -> str:
+    """The Python that makes what is in view again."""
     kind, number = third_of(scene)
-    st.code(beyond_code(scene, kind, number, half=STATE.now.zoom, seconds=STATE.now.seconds))
+    return beyond_code(scene, kind, number, half=STATE.now.zoom, seconds=STATE.now.seconds)
 
 
 def _finite(number: float) -> float | None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from pages.beyond import engine as beyond_engine
 from pages.beyond.components import growth, slice_viewer, spot_of, zoom_of
-from pages.beyond.state import ANOTHER, FACE, RANDOM, REACH, STATE, VIEWER, Scene, zoom_by
+from pages.beyond.state import ANOTHER, FACE, RANDOM, REACH, STATE, VIEWER, ZOOMS, Scene
 from pages.shared import engine
 from pages.shared.shell import presenting
 from relucert_core.experiments.explored import explored_regions
@@ -41,7 +41,7 @@ def cut_of(scene: Scene, run: SearchRun) -> Cut:
     plane = beyond_engine.toy_plane(scene.point) if scene.toy else _digit_plane(scene, run)
     flat = beyond_engine.flat_network(scene.net, plane)
     view = beyond_engine.look_at(flat, STATE.now.zoom)
-    return Cut(plane, flat, view, _circles(run), _spots(scene, run, plane))
+    return Cut(plane, flat, view, _circles(scene, run), _spots(scene, run, plane))
 
 
 def show_slice(
@@ -66,6 +66,7 @@ def show_slice(
         tallest=tallest,
         clickable=scene.toy,
         aside=aside,
+        zoom=(ZOOMS.index(STATE.now.zoom), len(ZOOMS)),
         on_zoom=partial(_zoomed, key),
         on_spot=_clicked,
     )
@@ -92,9 +93,9 @@ def third_of(scene: Scene) -> tuple[str, int]:
     return fields.third, number
 
 
-def circle_words(run: SearchRun) -> list[str]:
+def circle_words(scene: Scene, run: SearchRun) -> list[str]:
     """The circles as text."""
-    return [circle.words for circle in _circles(run)]
+    return [circle.words for circle in _circles(scene, run)]
 
 
 def _digit_plane(scene: Scene, run: SearchRun) -> SlicePlane:
@@ -111,16 +112,17 @@ def _digit_plane(scene: Scene, run: SearchRun) -> SlicePlane:
     return beyond_engine.plane_of(point, second, third)
 
 
-def _circles(run: SearchRun) -> tuple[Circle, ...]:
+def _circles(scene: Scene, run: SearchRun) -> tuple[Circle, ...]:
     """The simplex ball, the best certified ball and the attack; one ball where the last two meet. L2 only."""
     if run.subject.norm != "L2":
         return ()
     first = run.readings[0].lower
     circles = []
     if 0 < first < math.inf and first < run.lower:
-        circles.append(Circle(first, "first", f"nearest face: safe to {down(first)} (simplex)"))
+        where = "" if scene.toy or STATE.now.third == FACE else "; that face lies outside this plane"
+        circles.append(Circle(first, "first", f"nearest face: safe to {down(first)} (simplex){where}"))
     if run.exact:
-        circles.append(Circle(run.lower, "exact", f"exact distance {down(run.lower, 3)}"))
+        circles.append(Circle(run.lower, "exact", f"exact distance {down(run.lower)}"))
         return tuple(circles)
     if 0 < run.lower < math.inf:
         circles.append(Circle(run.lower, "lower", f"best safe ball, proved: {down(run.lower)}"))
@@ -145,9 +147,9 @@ def _spots(scene: Scene, run: SearchRun, plane: SlicePlane) -> tuple[Spot, ...]:
 
 
 def _zoomed(key: str) -> None:
-    step = zoom_of(key)
-    if step is not None:
-        zoom_by(step)
+    place = zoom_of(key, len(ZOOMS))
+    if place is not None:
+        STATE.change(zoom=ZOOMS[place])
 
 
 def _clicked() -> None:

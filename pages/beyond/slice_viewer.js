@@ -3,6 +3,7 @@
 const instances = new WeakMap();
 const STEPS = 65535;
 const PIXELS = 28;
+const ZOOM_MEMORY = 1500; // milliseconds after which the picture's own zoom counts again
 const CORNER = 0.135; // of the picture's side
 
 function bytesOf(text, Kind) {
@@ -240,7 +241,7 @@ function drawGrowth(state, context) {
   context.strokeStyle = data.look.lower;
   context.lineWidth = Math.max(3, data.look.line);
   context.stroke();
-  state.count.textContent = `Ball ${state.radius.toPrecision(3)}: ${reached} polyhedra reached`;
+  state.count.textContent = `The ball of ${state.radius.toPrecision(3)} reaches ${reached} of the ${data.grow.shown} polyhedra in this picture`;
 }
 
 function tell(state, inside) {
@@ -266,6 +267,16 @@ function follow(state, event) {
   tell(state, true);
 }
 
+// Which zoom is asked for, not by how much it changes: of quick steps Python may see the last one alone.
+function zoomTo(state, step) {
+  const { zoom, zooms } = state.data;
+  const now = performance.now();
+  const from = now - state.asked.at < ZOOM_MEMORY ? state.asked.zoom : zoom;
+  const next = Math.max(0, Math.min(zooms - 1, from + step));
+  state.asked = { zoom: next, at: now };
+  state.send("zoom", next);
+}
+
 function listen(state) {
   const { over } = state;
   over.onpointermove = (event) => follow(state, event);
@@ -283,7 +294,7 @@ function listen(state) {
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     const half = state.data.half;
     if (event.key === "+" || event.key === "-") {
-      state.send("zoom", event.key === "+" ? -1 : 1);
+      zoomTo(state, event.key === "+" ? -1 : 1);
     } else if (moves[event.key]) {
       const step = half / (event.shiftKey ? 100 : 20);
       const [s, t] = state.pointer || [0, 0];
@@ -356,7 +367,7 @@ function redraw(state) {
 export default function ({ data, parentElement, setTriggerValue }) {
   let state = instances.get(parentElement);
   if (!state) {
-    state = { pointer: null, frame: 0 };
+    state = { pointer: null, frame: 0, asked: { zoom: 0, at: -Infinity } };
     instances.set(parentElement, state);
     build(state, parentElement);
     listen(state);

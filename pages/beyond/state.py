@@ -33,10 +33,12 @@ FIRST_NETWORK = "mnist-20-20-20"
 
 
 def networks() -> dict[str, str]:
-    """The names and titles of all networks that can be searched here."""
-    digits = sorted(beyond_engine.digit_networks(), key=lambda name: name != FIRST_NETWORK)
+    """The names of all networks that can be searched here, and what they are in words."""
+    digits = engine.digit_networks()
     toys = beyond_engine.toy_networks()
-    shipped = {name: name for name in digits} | {name: f"two inputs: {toys[name].title}" for name in toys}
+    shipped = {FIRST_NETWORK: digits[FIRST_NETWORK], **digits} | {
+        name: f"two inputs: {toys[name].title}" for name in toys
+    }
     return shipped | own.titles()
 
 
@@ -236,9 +238,3 @@ def current_scene() -> Scene:
     names = tuple(name if name.isdigit() else f"“{name}”" for name in classes)
     name = str(digit.index) if digit.index is not None else hashlib.sha256(digit.pixels).hexdigest()[:12]
     return Scene(model, net, engine.as_point(digit.pixels), name, digit, names, norm, method, theme)
-
-
-def zoom_by(steps: int) -> None:
-    """Nearer (-1) or farther (1)."""
-    place = ZOOMS.index(STATE.now.zoom) + steps
-    STATE.change(zoom=ZOOMS[min(max(place, 0), len(ZOOMS) - 1)])

@@ -6,26 +6,22 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pages.shared.words import meaning
+from pages.shared.words import distance, meaning
 from relucert_core.certificates.result import TIE
+from relucert_core.experiments.best_known import shown
 from relucert_core.experiments.search_run import STOPPED
 from relucert_core.search.ledger import (
-    BRANCHING,
     EXACT_STATUS,
-    LOOK_AROUND,
     MEMORY,
     NOWHERE,
-    POLISH,
-    RAYS,
     REGIONS,
     SEARCHING,
     TIME,
-    WALK,
 )
 from relucert_core.words import down, duration, number, up
 
 if TYPE_CHECKING:
-    from relucert_core.experiments.search_run import SearchRun
+    from relucert_core.experiments.search_run import Reading, SearchRun
 
 _STATUS = {
     EXACT_STATUS: "the witness proves the radius",
@@ -37,27 +33,11 @@ _STATUS = {
     NOWHERE: "no input at all is read differently",
     TIE: "two answers tie here, so the radius is 0",
 }
-_MAKERS = {
-    RAYS: "rays in straight lines",
-    POLISH: "the way on from region to region",
-    BRANCHING: "branch and bound",
-    LOOK_AROUND: "the look all around",
-    WALK: "the walk over neighbours",
+UNIT = {
+    "exact": "pieces of the ball",
+    "semidefinite": "steps of the solver",
+    "neighbours": "polyhedra of the whole space",
 }
-UNIT = {"exact": "pieces of the ball", "semidefinite": "steps of the solver", "neighbours": "polyhedra"}
-
-
-def headline(run: SearchRun, reads: str, *, toy: bool) -> str:
-    """The one line above the picture."""
-    norm = run.subject.norm
-    start = f"Class **{reads.removeprefix('class ')}** here." if toy else f"Reads **{reads}**."
-    if run.lower == math.inf:
-        return f"{start} No change of any size is read differently: proved."
-    if run.exact:
-        return f"{start} Safe to **{down(run.lower, 3)}**, and no farther: exact ({norm})."
-    if run.upper == math.inf:
-        return f"{start} Safe to **{down(run.lower)}**; no other answer found yet ({norm})."
-    return f"{start} Unknown gap: **{down(run.lower)}** to **{up(run.upper)}** ({norm})."
 
 
 def sentence(run: SearchRun, norm: float, *, toy: bool) -> str:
@@ -65,8 +45,12 @@ def sentence(run: SearchRun, norm: float, *, toy: bool) -> str:
     first, unit = run.readings[0].lower, UNIT[run.subject.method]
     grown = f"The ball started at {down(first)}, the nearest face of the polyhedron (the paper's simplex certificate)"
     if first > 0 and run.lower < math.inf and run.lower > first:
-        grown += f", and grew {number(run.lower / first, 3 if run.lower / first >= 100 else 2)} times as large"
-    worked = f"{run.last.regions:,} {unit} worked through" if run.last.regions else "by cheap bounds and attacks alone"
+        grown += f", and grew {number(shown(run.lower) / shown(first), 3)} times as large"
+    worked = (
+        f"the search worked through {run.last.regions:,} {unit}"
+        if run.last.regions
+        else "by cheap bounds and attacks alone"
+    )
     work = f"{grown}: {worked}, in {duration(run.last.seconds)}."
     if toy or not 0 < run.lower < math.inf:
         return work
@@ -77,7 +61,7 @@ def compared(run: SearchRun) -> str:
     """Three numbers of a search in one line."""
     first = f"Nearest face at {down(run.readings[0].lower)}"
     if run.exact:
-        return f"{first}, true distance {down(run.lower, 3)}."
+        return f"{first}, true distance {down(run.lower)}."
     return f"{first}, safe to {down(run.lower)}, fooled at {up(run.upper)}."
 
 
@@ -89,25 +73,16 @@ def ended(run: SearchRun) -> str:
 def labels(run: SearchRun) -> tuple[str, str, str]:
     """What stands at the ends of the two lines."""
     return (
-        f"safe to<br><b>{down(run.lower, 3)}</b>",
-        f"fooled at<br><b>{up(run.upper, 3)}</b>",
-        f"exact:<br><b>{down(run.lower, 4)}</b>",
+        f"safe to<br><b>{down(run.lower)}</b>",
+        f"fooled at<br><b>{up(run.upper)}</b>",
+        f"exact:<br><b>{down(run.lower)}</b>",
     )
-
-
-def maker_titles() -> dict[str, str]:
-    """What the makers of bounds are called: certificates, attacks, and what a search does besides."""
-    from relucert_core.attacks import ATTACKS
-    from relucert_core.registry import CERTIFICATES
-
-    named = {name: entry.title for entries in (CERTIFICATES, ATTACKS) for name, entry in entries.items()}
-    return named | _MAKERS
 
 
 def makers_sentence(run: SearchRun, titles: Mapping[str, str]) -> str:
     """Which methods raised the lower bound and lowered the upper one, each with the bound that it reached."""
-    low = _reached([(r.lower_by, down(r.lower, 3)) for r in run.readings], titles)
-    high = _reached([(r.upper_by, up(r.upper, 3)) for r in run.readings], titles)
+    low = _reached([(r.lower_by, down(r.lower)) for r in run.readings], titles)
+    high = _reached([(r.upper_by, _far(run, r)) for r in run.readings], titles)
     said = [f"Raised from below by {low}." if low else "", f"Lowered from above by {high}." if high else ""]
     return " ".join(filter(None, said))
 
@@ -126,10 +101,15 @@ def readings_table(run: SearchRun, titles: Mapping[str, str], rows: int = 12) ->
     chosen = [run.readings[i] for i in sorted({*range(0, count, step), count - 1})]
     return {
         "Time": [duration(r.seconds) for r in chosen],
-        "Safe to (proved)": [down(r.lower, 4) for r in chosen],
+        "Safe to (proved)": [down(r.lower) for r in chosen],
         "Proved by": [titles.get(r.lower_by, r.lower_by) for r in chosen],
-        "Fooled at (found)": [up(r.upper, 4) for r in chosen],
+        "Fooled at (found)": [_far(run, r) for r in chosen],
         "Found by": [titles.get(r.upper_by, r.upper_by) for r in chosen],
         f"{UNIT[run.subject.method].capitalize()} worked through": [f"{r.regions:,}" for r in chosen],
         "Waiting": [f"{r.queue:,}" for r in chosen],
     }
+
+
+def _far(run: SearchRun, reading: Reading) -> str:
+    """The upper bound of a reading: where the search ends exact it is the number that the headline says."""
+    return distance(run.lower, reading.upper, exact=run.exact and reading.upper == run.upper)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from pages.shared.words import distance
 from relucert_core.figures.number_line import ESTIMATE, LOWER, UPPER, Mark
 from relucert_core.words import NORM_NAMES, down, duration, number, up
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from relucert_core.attacks.result import Attack, AttackEntry
     from relucert_core.certificates.result import Certificate, CertificateEntry
+    from relucert_core.experiments.best_known import BestKnown
 
 REGION = "simplex"
 REGION_TITLE = "safe radius of the region"
@@ -22,16 +27,19 @@ REGION_TITLE = "safe radius of the region"
 class Answers:
     """Certificates and attacks of one digit by method, with the registry's entries that name them.
 
+    base: the record that was known of the digit before; `best` is that record with every answer joined to it.
     extra_upper: the distance of the nearest decision point inside the region, once it was asked for (else inf).
+    in_range: only adversarial digits with every pixel between black and white count.
     lost: why a method has no answer this time, for the page.
     """
 
-    norm: float
+    base: BestKnown
     certificate_entries: list[CertificateEntry]
     attack_entries: list[AttackEntry]
     certificates: dict[str, Certificate] = field(default_factory=dict)
     attacks: dict[str, Attack] = field(default_factory=dict)
     extra_upper: float = math.inf
+    in_range: bool = False
     lost: str = ""
 
     def leave_out(self, name: str, reason: str = "") -> None:
@@ -39,6 +47,11 @@ class Answers:
         self.certificate_entries = [entry for entry in self.certificate_entries if entry.name != name]
         self.attack_entries = [entry for entry in self.attack_entries if entry.name != name]
         self.lost = reason or self.lost
+
+    @property
+    def norm(self) -> float:
+        """The norm of all distances."""
+        return self.base.norm
 
     @property
     def region(self) -> Certificate:
@@ -51,14 +64,31 @@ class Answers:
         return [c for c in self.certificates.values() if c.guarantee != "estimate"]
 
     @property
-    def best_lower(self) -> Certificate:
-        """The largest proven radius; the region's when equal."""
-        return max(self.proofs, key=lambda c: (c.radius, c.method == REGION))
+    def found(self) -> BestKnown:
+        """All that is known, whatever the pixels of the nearest adversarial digit are."""
+        from relucert_core.experiments.best_known import with_bounds, with_certificate
+
+        known = self.base
+        for certificate in self.certificates.values():
+            known = with_certificate(known, certificate)
+        for attack in self.attacks.values():
+            if attack.success:
+                known = with_bounds(known, 0.0, "", attack.distance, attack.method, attack.point)
+        return known
 
     @property
-    def best_title(self) -> str:
-        """What the method of `best_lower` is called on the page."""
-        return next(display_title(e) for e in self.certificate_entries if e.name == self.best_lower.method)
+    def best(self) -> BestKnown:
+        """The headline: the best proved radius and the nearest adversarial digit that counts, with their methods."""
+        from relucert_core.experiments.best_known import with_bounds
+
+        found = self.found
+        if not self.in_range or (found.witness is not None and _in_range(found.witness)):
+            return found
+        best = replace(found, upper=math.inf, upper_by="", witness=None)
+        for attack in self.attacks.values():
+            if attack.success and _in_range(attack.point):
+                best = with_bounds(best, 0.0, "", attack.distance, attack.method, attack.point)
+        return best
 
     @property
     def best_attack(self) -> Attack | None:
@@ -66,61 +96,50 @@ class Answers:
         found = [a for a in self.attacks.values() if a.success]
         return min(found, key=lambda a: a.distance) if found else None
 
-    @property
-    def best_witness(self) -> Certificate | None:
-        """The certificate with the nearest witness, when that lies nearer than every attack's point."""
-        reached = min((a.distance for a in self.attacks.values() if a.success), default=math.inf)
-        nearer = [c for c in self.proofs if c.witness is not None and c.upper < reached]
-        return min(nearer, key=lambda c: c.upper) if nearer else None
-
-    @property
-    def upper(self) -> float:
-        """The smallest distance at which an adversarial point is known."""
-        distances = [a.distance for a in self.attacks.values() if a.success]
-        return min([*distances, *(c.upper for c in self.proofs), self.extra_upper])
-
-    @property
-    def exact(self) -> bool:
-        """Does a certificate come with its witness, so that the radius is the true distance?"""
-        return any(c.guarantee == "exact" and c.radius >= self.best_lower.radius for c in self.proofs)
-
     def marks(self) -> list[Mark]:
         """All bounds as marks of the number line; at most three are named."""
-        marks = [self._lower_mark(entry) for entry in self.certificate_entries if entry.name in self.certificates]
-        marks += [self._upper_mark(entry) for entry in self.attack_entries if entry.name in self.attacks]
-        if (witness := self.best_witness) is not None:
-            title = next(display_title(e) for e in self.certificate_entries if e.name == witness.method)
-            marks.append(Mark(f"found by: {title}", witness.upper, UPPER, up(witness.upper)))
+        best = self.best
+        marks = [self._lower_mark(e, best) for e in self.certificate_entries if e.name in self.certificates]
+        marks += [self._upper_mark(e, best) for e in self.attack_entries if e.name in self.attacks]
+        titles = titles_of_makers()
+        if all(best.lower > c.radius for c in self.proofs):
+            marks.append(Mark(titles(best.lower_by), best.lower, LOWER, down(best.lower), named=True))
+        if best.upper < math.inf and all(best.upper < a.distance for a in self.attacks.values() if a.success):
+            text = distance(best.lower, best.upper, exact=best.exact)
+            marks.append(Mark(f"found by: {titles(best.upper_by)}", best.upper, UPPER, text, named=True))
         if self.extra_upper < math.inf:
             marks.append(Mark("nearest in the region", self.extra_upper, UPPER, up(self.extra_upper)))
         return marks
 
-    def _lower_mark(self, entry: CertificateEntry) -> Mark:
+    def _lower_mark(self, entry: CertificateEntry, best: BestKnown) -> Mark:
         certificate = self.certificates[entry.name]
         estimate = certificate.guarantee == "estimate"
         value = certificate.radius
-        named = not estimate and entry.name in (REGION, self.best_lower.method)
+        named = not estimate and (entry.name == REGION or (entry.name == best.lower_by and value == best.lower))
         title = display_title(entry)
         title += "" if "estimate" in title or not estimate else " (estimate)"
-        return Mark(title, value, ESTIMATE if estimate else LOWER, number(value) if estimate else down(value), named)
+        text = number(value, 3) if estimate else down(value)
+        return Mark(title, value, ESTIMATE if estimate else LOWER, text, named)
 
-    def _upper_mark(self, entry: AttackEntry) -> Mark:
-        attack, best = self.attacks[entry.name], self.best_attack
-        named = best is not None and best.method == entry.name
-        return Mark(
-            f"attack: {entry.title}",
-            attack.distance,
-            UPPER,
-            up(attack.distance) if attack.success else "not found",
-            named,
-        )
+    def _upper_mark(self, entry: AttackEntry, best: BestKnown) -> Mark:
+        attack = self.attacks[entry.name]
+        nearest = attack.success and attack.distance <= best.upper
+        words = distance(best.lower, attack.distance, exact=best.exact and nearest) if attack.success else "not found"
+        return Mark(f"attack: {entry.title}", attack.distance, UPPER, words, nearest and attack.method == best.upper_by)
 
     def table(self) -> dict[str, list[str]]:
         """All bounds as a table of text, columns by name."""
-        rows = []
+        best, titles = self.best, titles_of_makers()
+        who = f"Headline: {titles(best.lower_by)}", f"Headline: {titles(best.upper_by)}"
+        rows = [
+            (who[0], "exact (proved)" if best.exact else "lower bound (proved)", down(best.lower), "", "best known")
+        ]
+        if best.upper < math.inf:
+            far = distance(best.lower, best.upper, exact=best.exact)
+            rows.append((who[1], "upper bound (attack)", far, "", "best known"))
         for entry in self.certificate_entries:
             if (c := self.certificates.get(entry.name)) is not None:
-                text = number(c.radius) if c.guarantee == "estimate" else down(c.radius)
+                text = number(c.radius, 3) if c.guarantee == "estimate" else down(c.radius)
                 rows.append(
                     (display_title(entry), _KINDS[c.guarantee], text, duration(c.seconds), c.status.split(":")[0])
                 )
@@ -129,7 +148,7 @@ class Answers:
                 text, status = (up(a.distance), "ok") if a.success else ("-", "nothing found")
                 rows.append((attack_entry.title, "upper bound (attack)", text, duration(a.seconds), status))
         names = ("Method", "Kind", f"Distance ({NORM_NAMES[self.norm]})", "Time", "Status")
-        return dict(zip(names, map(list, zip(*rows)))) if rows else {}
+        return dict(zip(names, map(list, zip(*rows))))
 
     def sentences(self) -> list[tuple[str, str]]:
         """Title and plain sentence of every method that answered."""
@@ -146,8 +165,28 @@ def display_title(entry: CertificateEntry | AttackEntry) -> str:
 _KINDS = {"lower bound": "lower bound (proved)", "exact": "exact (proved)", "estimate": "estimate, no proof"}
 
 
+def titles_of_makers() -> Callable[[str], str]:
+    """How the page names whoever made a bound."""
+    from relucert_core.experiments.best_known import maker_titles
+
+    titles = maker_titles() | {REGION: REGION_TITLE}
+    return lambda name: titles.get(name, name)
+
+
+def _in_range(picture: np.ndarray) -> bool:
+    """Does every pixel lie between black and white?"""
+    return bool(picture.min() >= 0 and picture.max() <= 1)
+
+
 def as_json(answers: Answers, about: dict[str, Any], logits: list[float]) -> str:
     """All numbers of the page as JSON; infinite ones are null, with their status beside them."""
+    best = answers.best
+    headline = {
+        "lower": best.lower, "lower_by": best.lower_by, "upper": best.upper, "upper_by": best.upper_by,
+        "exact": best.exact, "norm": NORM_NAMES[best.norm],
+        "shown": [down(best.lower), distance(best.lower, best.upper, exact=best.exact)],
+        "witness": None if best.witness is None else best.witness.tolist(),
+    }  # fmt: skip
     certificates = [
         {
             "method": c.method,
@@ -174,6 +213,7 @@ def as_json(answers: Answers, about: dict[str, Any], logits: list[float]) -> str
     ]
     record = {
         **about,
+        "headline": headline,
         "logits": logits,
         "certificates": certificates,
         "attacks": attacks,

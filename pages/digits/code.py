@@ -5,10 +5,11 @@ from __future__ import annotations
 from relucert_core.words import norm_in_code
 
 
-def digit_code(network: str, digit: str, norm: float, attack: str, *, valid_pixels: bool = False) -> str:
-    """The code that certifies and attacks a digit.
+def digit_code(network: str, digit: str, norm: float, *, valid_pixels: bool = False) -> str:
+    """The code that prints the headline of a digit, and the region's radius beside it.
 
-    network: the Python that reads it, or its name. digit: an index as digits only, or a packed digit.
+    network: the Python that reads it, or its name. digit: an index as digits only, or a packed digit. valid_pixels:
+    the attack keeps every pixel between black and white.
     """
     reading = network if "(" in network else f'rc.load_model("{network}")'
     shipped = digit.isdigit()
@@ -16,13 +17,20 @@ def digit_code(network: str, digit: str, norm: float, attack: str, *, valid_pixe
     order = norm_in_code(norm)
     extra = "" if shipped else "from relucert_core.datasets.packing import unpack_digit\n"
     extra += "from relucert_core.importers.for_digits import for_digits\n" if reading.startswith("for_digits") else ""
-    box = ", bounds=(0, 1)" if valid_pixels else ""
+    box = _IN_RANGE.format(order=order) if valid_pixels else ""
+    words = ", up" if valid_pixels else ""
     return f"""import relucert_core as rc
+from relucert_core.words import down{words}
 {extra}
 net = {reading}
 x = {point}
-cert = rc.certify(net, x, method="simplex", norm={order})
-adv = rc.attack(net, x, method="{attack}", norm={order}{box})
-print(f"reads class {{cert.prediction}}, safe to {{cert.radius:.4g}} ({{cert.guarantee}}), limited by {{cert.limit}}")
-print(f"read as class {{adv.prediction}} at {{adv.distance:.4g}}")
+best = rc.best_known(net, x, norm={order}, starts=rc.mnist_sample()[0])
+print(best)
+region = rc.certify(net, x, method="simplex", norm={order})
+print(f"the region around it: safe to {{down(region.radius)}}, limited by {{region.limit}}")
+{box}"""
+
+
+_IN_RANGE = """adv = rc.attack(net, x, method="best", norm={order}, bounds=(0, 1), starts=rc.mnist_sample()[0])
+print(f"with pixels from black to white: read as {{adv.prediction}} at {{up(adv.distance)}}")
 """

@@ -14,6 +14,7 @@ from pages.shared.places import follow, heavy
 
 if TYPE_CHECKING:
     from relucert_core.attacks.result import AttackEntry
+    from relucert_core.certificates.over_balls.losses import Losses
     from relucert_core.certificates.result import CertificateEntry
     from relucert_core.certificates.within_region import RegionDistance
     from relucert_core.network import Network
@@ -73,3 +74,12 @@ def inside_region(net: Network, pixels: bytes, norm: float, progress: Callable[[
             progress(done, rivals)
         found: RegionDistance = steps.value
     return found
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=HASH)
+def losses(net: Network, pixels: bytes, radius: float, norm: float) -> Losses:
+    """Where a linear relaxation over the ball of that radius loses, layer by layer."""
+    from relucert_core.certificates.over_balls.losses import linear_losses
+
+    with heavy():
+        return linear_losses(net, as_point(pixels), radius, norm)

@@ -15,8 +15,8 @@ import streamlit as st
 
 from pages.digits.answers import Answers
 from pages.shared.engine import as_point, job_seconds
+from pages.shared.known import learn
 from pages.shared.places import Improvements, Say, follow
-from relucert_core.words import up
 
 if TYPE_CHECKING:
     from pages.digits.results import Scene
@@ -47,12 +47,15 @@ def known(scene: Scene) -> Certificate | None:
 
 
 def settled(scene: Scene, answers: Answers) -> bool:
-    """Is there nothing to be gained: no time, nothing is proved at all, the distance is known, or the work was done?"""
+    """Is there nothing to be gained?
+
+    There is no time, nothing is proved at all, the distance is known, or the work was done: now, or for the record.
+    """
     if SECONDS <= 0:
         return True
-    best, kept = answers.best_lower, known(scene)
+    best, kept = answers.best, known(scene)
     worked = kept is not None and kept.seconds >= SECONDS * 0.9
-    return answers.exact or worked or _stopped(scene) or not 0 < best.radius < answers.upper
+    return answers.base.stored or best.settled or worked or _stopped(scene) or not 0 < best.lower < best.upper
 
 
 def keep(scene: Scene, certificate: Certificate) -> None:
@@ -75,16 +78,17 @@ def work(scene: Scene, answers: Answers, show: Callable[[float], None], say: Say
 
     say: takes words while others have all the places.
     """
-    entry, best = offered(answers), answers.best_lower
-    assert entry is not None
+    best = answers.found
     start = dataclasses.replace(
-        best, method=METHOD, guarantee="lower bound", upper=float("inf"), witness=None, parts={}, seconds=0.0
-    )
-    with closing(_improvements(scene, best.label, best.radius, answers.upper, say)) as steps:
+        answers.region, method=METHOD, radius=best.lower, guarantee="lower bound", limit=None, nearest=None,
+        upper=float("inf"), witness=None, parts={}, seconds=0.0,
+    )  # fmt: skip
+    with closing(_improvements(scene, best.label, best.lower, best.upper, say)) as steps:
         for step in steps:
-            certificate = _certificate(start, step, answers.upper)
+            certificate = _certificate(start, step, answers.found.upper)
             keep(scene, certificate)
             answers.certificates[METHOD] = certificate
+            learn(dataclasses.replace(answers.found, seconds=step.seconds))
             show(step.seconds)
     keep(scene, dataclasses.replace(answers.certificates.get(METHOD, start), seconds=SECONDS))
 
@@ -110,9 +114,6 @@ def _certificate(start: Certificate, step: SearchStep, upper: float) -> Certific
     )
 
 
-def progress_words(seconds: float, upper_bound: float) -> str:
+def progress_words(seconds: float) -> str:
     """What the bar says while the work goes on."""
-    return (
-        f"A better proof is being worked out: {seconds:.0f} s of at most {SECONDS:.0f} s. The true distance is at most "
-        f"{up(upper_bound)}."
-    )
+    return f"Better bounds are being computed: {seconds:.0f} s of at most {SECONDS:.0f} s"

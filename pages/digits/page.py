@@ -6,13 +6,13 @@ with them in it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.digits import downloads, explain, live, results
 from pages.digits import engine as answering
-from pages.digits import live, results
-from pages.digits.answers import REGION, Answers, as_json
+from pages.digits.answers import REGION, Answers
 from pages.digits.code import digit_code
 from pages.digits.state import STATE
 from pages.digits.words import NORM_HELP
@@ -20,12 +20,13 @@ from pages.shared import engine, own, places
 from pages.shared.digit import DRAW, Digit, digit_of, gallery_digit, packed, show
 from pages.shared.digit_sources import source_panel
 from pages.shared.keys import listen_to_keys, pressed_key
+from pages.shared.known import known, learn
 from pages.shared.places import Busy
 from pages.shared.shell import footer, presenting
 from pages.shared.text import plain, say_problem
 from relucert_core.errors import RelucertError, Unsupported
 from relucert_core.places.pool import JobLost
-from relucert_core.words import NORM_CHOICES, NORM_NAMES
+from relucert_core.words import NORM_CHOICES
 
 if TYPE_CHECKING:
     from relucert_core.importers.shipped import ModelCard
@@ -38,7 +39,7 @@ REGION_ANSWER, COMPLETE = "digits_region_answer", "digits_complete"
 _REMEMBERED = 12  # digits whose slower answers are likely still in the cache
 
 
-def network_words(name: str) -> str:
+def about_network(name: str) -> str:
     """What a network is, in one line."""
     card, mine = own.card(name), own.own_networks().get(name)
     shape = "-".join(str(n) for n in card.architecture)
@@ -92,18 +93,25 @@ def plan(answers: Answers) -> tuple[list[tuple[str, str, str]], list[tuple[str, 
 
 
 class Slots:
-    """The places on the page that are filled twice: with the quick answers, and with all of them."""
+    """The places on the page that are filled more than once: with what is known at once, and with all the answers.
 
-    def __init__(self, top: st.delta_generator.DeltaGenerator) -> None:
+    blank: there is no digit yet, and no place for answers.
+    """
+
+    def __init__(self, top: st.delta_generator.DeltaGenerator, *, blank: bool) -> None:
         self.top = top
+        if blank:
+            self.settings = st.container()
+            return
         self.line = st.container(key="digits_line")
         self.line_slot = self.line.empty()
-        self.progress = st.empty()
+        self.progress = st.container(key="digits_progress").empty()
         if not presenting():
             st.markdown("## The nearest digit that is read differently")
-            self.adversary = st.empty()
+            self.adversary = st.container(key="digits_adversary").empty()
             self.bounds = st.expander("All bounds, attacks, times").empty()
-            self.limits = st.expander("What limits it").container()
+            self.limits = st.expander("What limits it").empty()
+            self.inside = st.expander("Inside the digit's own region").container()
             self.settings = st.container()
             self.tables = st.expander("The pictures as tables").empty()
             self.download = st.expander("Download and link").container()
@@ -127,6 +135,9 @@ class Slots:
             results.all_bounds(scene, answers, stage)
         with self.tables.container():
             results.changes_table(scene, results.nearest_found(scene, answers))
+        if stage > 1 or answers.base.stored:
+            with self.limits.container():
+                explain.limits(scene, answers, stage)
 
     def begin(self, scene: results.Scene) -> None:
         """What depends on no answer."""
@@ -159,19 +170,23 @@ def search_region(scene: results.Scene, answers: Answers) -> None:
         bar.empty()
     kept, inside = st.session_state.get(REGION_ANSWER, (None, None))
     if kept == token:
-        st.markdown(results.inside_words(scene, inside))
+        st.markdown(explain.inside_words(scene, inside))
         answers.extra_upper = inside.distance
 
 
 def fill_in(
     slots: Slots, scene: results.Scene, answers: Answers, valid: bool, jobs: list[tuple[str, str, str]]
 ) -> None:
-    """The slower methods one after the other, with progress."""
+    """The slower methods one after the other: whatever is better stands in the headline at once."""
+    better = not (answers.base.stored or answers.base.settled)
+    what = "Better bounds are being computed" if better else "The other methods are being computed, to compare"
     for place, (kind, name, title) in enumerate(jobs):
-        share, words = place / len(jobs), f"Still computing: {title} ({place + 1} of {len(jobs)})"
+        share, words = place / len(jobs), f"{what}: {title} ({place + 1} of {len(jobs)})"
         slots.progress.progress(share, words)
+        before = answers.best
         compute(answers, scene, valid, kind, name, lambda more: slots.progress.progress(share, f"{words}. {more}"))  # noqa: B023 - called at once
-        if name in FIRST_ATTACKS:
+        best = answers.best
+        if name in FIRST_ATTACKS or (best.lower, best.upper) != (before.lower, before.upper):
             slots.say(scene, answers)
     slots.progress.empty()
     if answers.lost:
@@ -185,31 +200,14 @@ def digit_link(digit: Digit) -> dict[str, str]:
 
 def take_away(slots: Slots, scene: results.Scene, answers: Answers, name: str, valid: bool) -> None:
     """Downloads, link and code."""
-    about: dict[str, Any] = {
-        "network": name,
-        "digest": scene.net.digest,
-        "norm": NORM_NAMES[scene.norm],
-        "digit": digit_link(scene.digit),
-    }
-    about |= {"valid_pixels": valid, "classes": list(scene.card.classes), "pixels": list(scene.digit.pixels)}
-    logits = answering.scores(scene.net, scene.digit.pixels).tolist()
-    with slots.download:
-        st.download_button(
-            "All numbers (JSON)",
-            as_json(answers, about, logits),
-            "relucert-digit.json",
-            "application/json",
-            on_click="ignore",
-        )
-        st.markdown(
-            "Figures: the camera at the top right of each saves it as PNG. The link to this digit and these settings:"
-        )
-        st.code(STATE.address(), language=None, wrap_lines=True)
     digit = str(scene.digit.index) if scene.digit.index is not None else packed(scene.digit)
-    best = answers.best_attack
+    code = digit_code(own.reading_code(name), digit, scene.norm, valid_pixels=valid)
+    with slots.download:
+        downloads.downloads(scene, answers, name, valid, code, digit_link(scene.digit))
+        st.markdown("The link to this digit and these settings:")
+        st.code(STATE.address(), language=None, wrap_lines=True)
     with slots.code:
-        attack = best.method if best else "deepfool"
-        st.code(digit_code(own.reading_code(name), digit, scene.norm, attack, valid_pixels=valid))
+        st.code(code)
 
 
 def page() -> None:
@@ -224,45 +222,53 @@ def page() -> None:
         STATE.control("net", right)
     fields = STATE.now
     net, card, digit = own.network(fields.net), own.card(fields.net), digit_of(fields)
-    slots = Slots(source_and_top(net, card, digit))
+    blank = fields.way == DRAW and not fields.ink and not presenting()
+    slots = Slots(source_and_top(net, card, digit), blank=blank)
     if not presenting():
         with slots.settings:
             norm_and_pixels()
             own.panel(STATE)
     STATE.write()
     scene = results.Scene(net, card, digit, NORM_CHOICES[fields.norm], results.current_theme())
+    if blank:
+        slots.top.markdown("**Nothing is drawn yet.** Lift the pen after the first stroke: the answer appears here.")
+        footer()
+        return
     slots.begin(scene)
     answer(slots, scene, fields.net, fields.valid and not presenting())
 
 
 def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
-    """Quick answers, then the rest."""
-    answers = Answers(scene.norm, answering.certificates_for(scene.net, scene.norm), answering.attacks_for(scene.norm))
+    """What is known already, then the quick answers, then the rest."""
+    base = known(scene.net, scene.point, scene.norm)
+    certificates, attacks = answering.certificates_for(scene.net, scene.norm), answering.attacks_for(scene.norm)
+    answers = Answers(base, certificates, attacks, in_range=valid)
     quick, slow = plan(answers)
+    if base.lower <= 0:
+        compute(answers, scene, valid, *quick.pop(0)[:2])
+    slots.say(scene, answers)
     if places.crowded():  # what is computed at once is shown first, and the visitor waits for the rest
         waits = [job for job in quick if job[1] not in engine.CLOSED_FORMS]
         quick, slow = [job for job in quick if job not in waits], waits + slow
     for kind, method, _ in quick:
         compute(answers, scene, valid, kind, method)
     complete = (scene.net.digest, scene.digit.pixels, scene.norm, valid)
-    known = complete in st.session_state.get(
-        COMPLETE, ()
-    )  # then the rest comes from the cache, and one drawing will do
-    if not known:
+    remembered = st.session_state.get(COMPLETE, ())  # the rest comes from the cache, and one drawing will do
+    if complete not in remembered:
         slots.draw(scene, answers, 1)
     if not presenting():
-        with slots.limits:
-            results.limits(scene, answers)
+        with slots.inside:
             search_region(scene, answers)
     fill_in(slots, scene, answers, valid, slow)
     kept = live.known(scene)
     if kept is not None:
         answers.certificates[live.METHOD] = kept
+    learn(answers.found)
     slots.draw(scene, answers, 2)
-    st.session_state[COMPLETE] = (complete, *st.session_state.get(COMPLETE, ()))[:_REMEMBERED]
+    st.session_state[COMPLETE] = (complete, *remembered)[:_REMEMBERED]
     if not presenting():
         take_away(slots, scene, answers, name, valid)
-        st.caption(network_words(name))
+        st.caption(about_network(name))
         footer()
     if live.offered(answers) is not None and not live.settled(scene, answers):
         grow(slots, scene, answers)
@@ -271,11 +277,11 @@ def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
 def grow(slots: Slots, scene: results.Scene, answers: Answers) -> None:
     """The headline's two sides come nearer to each other while the visitor watches; the rest is drawn at the end."""
     with slots.progress.container(horizontal=True, vertical_alignment="center", key="digits_growing"):
-        bar = st.progress(0.0, live.progress_words(0.0, answers.upper))
+        bar = st.progress(0.0, live.progress_words(0.0))
         st.button("Stop", key=live.STOP, on_click=live.stop, args=(live.token_of(scene),))
 
     def show(seconds: float) -> None:
-        bar.progress(min(seconds / live.SECONDS, 1.0), live.progress_words(seconds, answers.upper))
+        bar.progress(min(seconds / live.SECONDS, 1.0), live.progress_words(seconds))
         slots.say(scene, answers)
 
     live.work(scene, answers, show, lambda words: bar.progress(0.0, words))

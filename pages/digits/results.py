@@ -9,21 +9,22 @@ import numpy as np
 import streamlit as st
 
 from pages.digits import engine as answering
-from pages.digits.answers import Answers
-from pages.digits.words import NORM_HELP, limited_by, promise, unknown_gap
+from pages.digits.answers import REGION, Answers, titles_of_makers
+from pages.digits.words import NORM_HELP, promise, unknown_gap
 from pages.shared import engine, shell
 from pages.shared.charts import CAMERA, STILL
 from pages.shared.digit import GALLERY, Digit
 from pages.shared.shell import presenting, theme_name
-from pages.shared.words import headline
+from pages.shared.words import distance, headline
 from relucert_core.figures.digits import digit_png
 from relucert_core.figures.number_line import bounds_chart, number_line
 from relucert_core.figures.pictures import signed_picture
 from relucert_core.figures.theme import Theme, find_theme
-from relucert_core.words import NORM_NAMES, down, duration, number, up
+from relucert_core.words import NORM_NAMES, down, number, up
 
 if TYPE_CHECKING:
-    from relucert_core.certificates.within_region import RegionDistance
+    import plotly.graph_objects as go
+
     from relucert_core.importers.shipped import ModelCard
     from relucert_core.network import Network
 
@@ -58,11 +59,12 @@ class Scene:
 
 @dataclass(frozen=True)
 class Found:
-    """An adversarial digit: the point (784,), its distance, rounded up, and what it is read as."""
+    """An adversarial digit: the point (784,), its distance, what it is read as, and the distance as the page has it."""
 
     point: np.ndarray
     distance: float
     prediction: int
+    text: str
 
 
 def current_theme() -> Theme:
@@ -86,27 +88,30 @@ def pictures(scene: Scene) -> None:
 
 def verdict(scene: Scene, answers: Answers) -> None:
     """The headline, what is proved, and what nobody knows."""
-    best, found = answers.best_lower, nearest_found(scene, answers)
-    reads = scene.names[best.prediction]
+    best, found = answers.best, nearest_found(scene, answers)
+    reads = scene.names[best.label]
     truth = truth_of(scene)
-    wrong = truth is not None and truth[1] not in (None, best.prediction)
+    wrong = truth is not None and truth[1] not in (None, best.label)
     shell.headline(
         headline(
-            reads, best.radius, answers.upper, scene.norm, exact=answers.exact,
-            truth=str(truth[0]) if truth is not None and wrong else "",
+            reads, best.lower, best.upper, scene.norm, exact=best.exact,
+            truth=str(truth[0]) if truth is not None and wrong else "", looking=not answers.attacks,
         )
     )  # fmt: skip
-    st.markdown(promise(reads, best.radius, scene.norm, best.status))
+    status = answers.region.status if REGION in answers.certificates else ""
+    st.markdown(promise(reads, best.lower, scene.norm, status))
     if presenting():
         return
     gap_line = st.empty()  # also without words: a drawing with fewer lines would leave one of the last in view
-    if found is not None and not answers.exact:
+    titles = titles_of_makers()
+    if found is not None:
         fooled = scene.names[found.prediction]
-        gap = unknown_gap(best.radius, answers.upper)
+        gap = "" if best.exact else f" {unknown_gap(best.lower, best.upper)}"
         gap_line.markdown(
-            f"At {up(found.distance)} a changed digit is read as **{fooled}**. {gap} (Proved by: {answers.best_title}.)"
+            f"At {found.text} a changed digit is read as **{fooled}**.{gap} (Proved by: {titles(best.lower_by)}. "
+            f"Found by: {titles(best.upper_by)}.)"
         )
-    st.caption(_margin(scene, best.prediction))
+    st.caption(_margin(scene, best.label))
 
 
 def _margin(scene: Scene, winner: int) -> str:
@@ -143,20 +148,29 @@ def truth_words(scene: Scene, winner: int) -> str:
     return ""
 
 
-def line(scene: Scene, answers: Answers, stage: int) -> None:
-    """The number line with every bound."""
+def line_figure(scene: Scene, answers: Answers, *, flat: bool = False) -> go.Figure:
+    """The number line with every bound; flat: for a file."""
     height = 330 if presenting() else 200
-    figure = number_line(answers.marks(), scene.theme, scene.axis_title, height)
-    words = f"Proved safe to {down(answers.best_lower.radius)}, nearest adversarial digit known at {up(answers.upper)}."
-    st.plotly_chart(figure, key=f"digits_line_{stage}", config=CAMERA, theme=None, alt=words)
+    return number_line(answers.marks(), scene.theme, scene.axis_title, height, norm=scene.norm, flat=flat)
+
+
+def line(scene: Scene, answers: Answers, stage: int) -> None:
+    """Draw the number line."""
+    best = answers.best
+    far = distance(best.lower, best.upper, exact=best.exact)
+    words = f"Proved safe to {down(best.lower)}, nearest adversarial digit known at {far}."
+    st.plotly_chart(
+        line_figure(scene, answers), key=f"digits_line_{stage}", config=CAMERA, theme=None, alt=words
+    )  # fmt: skip
 
 
 def nearest_found(scene: Scene, answers: Answers) -> Found | None:
-    """The nearest adversarial digit known: the best attack's, or a certificate's witness."""
-    witness, attack = answers.best_witness, answers.best_attack
-    if witness is not None and witness.witness is not None:
-        return Found(witness.witness, witness.upper, engine.reading(scene.net, witness.witness, witness.label))
-    return Found(attack.point, attack.distance, attack.prediction) if attack is not None else None
+    """The nearest adversarial digit known."""
+    best = answers.best
+    if best.witness is None:
+        return None
+    text = distance(best.lower, best.upper, exact=best.exact)
+    return Found(best.witness, best.upper, engine.reading(scene.net, best.witness, best.label), text)
 
 
 def adversary(scene: Scene, found: Found | None, stage: int) -> None:
@@ -167,7 +181,7 @@ def adversary(scene: Scene, found: Found | None, stage: int) -> None:
     reads = scene.names[found.prediction]
     with st.container(horizontal=True, gap="small"):
         st.image(digit_png(scene.point), caption="The digit", width=PICTURE, alt="The digit")
-        words = f"Read as {reads}, at {up(found.distance)} ({NORM_NAMES[scene.norm]})"
+        words = f"Read as {reads}, at {found.text} ({NORM_NAMES[scene.norm]})"
         st.image(digit_png(found.point), caption=words, width=PICTURE, alt=words)
         with st.container(width=330, gap=None):
             figure = signed_picture(found.point - scene.point, scene.theme, "darker", "lighter", PICTURE + 40)
@@ -184,7 +198,7 @@ def adversary(scene: Scene, found: Found | None, stage: int) -> None:
 
 def all_bounds(scene: Scene, answers: Answers, stage: int) -> None:
     """Every method with its distance and time, as figure, table and sentences."""
-    figure = bounds_chart(answers.marks(), scene.theme, scene.axis_title)
+    figure = bounds_chart(answers.marks(), scene.theme, scene.axis_title, norm=scene.norm)
     st.plotly_chart(
         figure, key=f"digits_bounds_{stage}", config=CAMERA, theme=None, alt="All bounds; the table has the numbers"
     )
@@ -194,37 +208,6 @@ def all_bounds(scene: Scene, answers: Answers, stage: int) -> None:
         f"{NORM_HELP[scene.norm]}. Lower bounds are proved and rounded down; upper bounds are the distances of "
         "adversarial digits, checked and rounded up; an estimate is no proof. Times are of this machine, one thread."
     )
-
-
-def limits(scene: Scene, answers: Answers) -> None:
-    """What limits the region's ball: in words and as a picture of local weights."""
-    certificate, names = answers.region, scene.names
-    st.markdown(limited_by(certificate, names))
-    faces, decisions = certificate.parts.get("face_distance"), certificate.parts.get("decision_distance")
-    if isinstance(faces, float) and isinstance(decisions, float):
-        st.markdown(
-            f"Nearest face of the region: **{down(faces)}**. Nearest boundary of the linear map on it: "
-            f"**{down(decisions)}** ({NORM_NAMES[scene.norm]}). The smaller one is the region's safe radius, which the "
-            "paper calls the simplex certificate."
-        )
-    limit = certificate.limit
-    if limit is None:
-        return
-    if limit.kind == "face" and limit.layer is not None and limit.neuron is not None:
-        weights = answering.face_weights(scene.net, scene.digit.pixels, limit.layer, limit.neuron)
-        caption = f"How each pixel moves neuron {limit.neuron} of layer {limit.layer} inside this region"
-    else:
-        rival = limit.rival or 0
-        weights = answering.rival_weights(scene.net, scene.digit.pixels, certificate.prediction, rival)
-        caption = (
-            f"How each pixel moves the lead of {names[certificate.prediction]} over {names[rival]} inside this region"
-        )
-    with st.container(width=360, gap=None):
-        figure = signed_picture(weights, scene.theme, "lowers", "raises", height=270)
-        st.plotly_chart(figure, key="digits_weights", config=STILL, theme=None, alt=caption)
-        st.caption(caption)
-    st.markdown("The five strongest pixels:")
-    st.table(strongest(weights, "Weight"))
 
 
 def strongest(values: np.ndarray, name: str, count: int = 5) -> dict[str, list[str]]:
@@ -244,14 +227,3 @@ def changes_table(scene: Scene, found: Found | None) -> None:
         moved = int((np.abs(change) > 1 / 255).sum())
         st.markdown(f"{moved} of 784 pixels change by more than one grey level of 255. The five that change most:")
         st.table(strongest(change, "Change"))
-
-
-def inside_words(scene: Scene, inside: RegionDistance) -> str:
-    """The nearest decision point inside the region, in one sentence."""
-    if inside.witness is None:
-        return f"No other answer was found inside this region ({inside.status}), so the nearest one lies beyond a face."
-    rival = "another class" if inside.rival is None else scene.names[inside.rival]
-    return (
-        f"Inside the region, the nearest point read as **{rival}** is at **{up(inside.distance)}** "
-        f"({NORM_NAMES[scene.norm]}, found in {duration(inside.seconds)}). The true distance is at most that."
-    )

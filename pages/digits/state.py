@@ -15,8 +15,8 @@ DEFAULT_NETWORK = "mnist-1024-512"
 
 
 def networks() -> Mapping[str, str]:
-    """The shipped networks that take pictures of digits, and the visitor's own."""
-    return {name: name for name, card in engine.cards().items() if card.architecture[0] == 784} | own.titles()
+    """The shipped networks that take pictures of digits, in words, and the visitor's own."""
+    return engine.digit_networks() | own.titles()
 
 
 @dataclass(frozen=True)

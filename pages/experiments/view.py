@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.experiments import runs
 from pages.shared.charts import STILL
 from relucert_core.experiments.catalogue import FIGURES, shown_methods
 from relucert_core.experiments.records import LOWER, Panel, Record, to_csv, to_json
@@ -172,23 +173,31 @@ def downloads(record: Record, figures: dict[str, go.Figure]) -> None:
 
 
 def code(record: Record) -> str:
-    """The same in a few lines of Python, for fewer images."""
-    if record.experiment in FIGURES:
-        chosen = 'methods=("simplex", "crown-ada", "deepfool")'
-        module, made = "figure2", f'prepare_figure2(figure2_settings("{record.experiment}", images=5, {chosen}))'
+    """The code that prints the tables of the record in view: the stored one is read, one's own is run on its images."""
+    name, images = record.experiment, record.images
+    if name in FIGURES:
+        module, made = "figure2", f'prepare_figure2(figure2_settings("{name}", images={images}))'
         names = "figure2_settings, prepare_figure2"
     else:
-        module, made = "table1", "prepare_table1(table1_settings(images=2, cifar_images=0))"
+        module, made = "table1", f"prepare_table1(table1_settings(images={images}))"
         names = "prepare_table1, table1_settings"
-    return f"""from relucert_core.experiments.{module} import {names}
-from relucert_core.experiments.tables import summary_table
-
+    stored = runs.stored(name)
+    tables = "from relucert_core.experiments.tables import summary_table, text_table\n"
+    if stored is not None and stored.header == record.header:
+        head = f'''from relucert_core.experiments.store import shipped_record
+{tables}
+record = shipped_record("{name}")  # `relucert reproduce {name}` runs it again
+'''
+    else:
+        head = f"""from relucert_core.experiments.{module} import {names}
+{tables}
 prepared = {made}
 for progress in prepared.run():
-    print(progress.images_done, "of", progress.images, "images;", progress.words)
+    pass
 record = prepared.record()
-for panel in record.panels:
-    print(panel.network, summary_table(record, panel))
+"""
+    return f"""{head}for panel in record.panels:
+    print(panel.title, text_table(summary_table(record, panel)), sep="\\n", end="\\n\\n")
 """
 
 

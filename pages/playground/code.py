@@ -23,14 +23,14 @@ cert = rc.certify(net, u)
 adv = rc.attack(net, u, method="deepfool")
 distance = rc.planar_distance(net, u)
 print(f"{{len(plane.polygons)}} regions; class {{cert.prediction}}")
-print(f"safe to {{cert.radius:.4g}}, limited by {{cert.limit}}")
-print(f"true distance {{distance.lower:.4g}}, attack at {{adv.distance:.4g}}")
+print(f"safe to {{down(cert.radius)}}, limited by {{cert.limit}}")
+print(f"true distance {{down(distance.lower)}}, attack at {{up(adv.distance)}}")
 """
 
 
 def plane_code(setup: Setup, file: str | None, epoch: int | None, point: tuple[float, float], *, uploaded: bool) -> str:
     """The code of the picture: `file` names the stored run of a preset; `epoch` a moment before the end, or None."""
-    head = "import relucert_core as rc\n"
+    head = "import relucert_core as rc\nfrom relucert_core.words import down, up\n"
     if uploaded:
         body = '\nnet = rc.load_network("network.safetensors")  # the file that you gave\n'
     elif file is not None:

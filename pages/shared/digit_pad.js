@@ -1,4 +1,5 @@
 // The drawing pad: white ink on black, undo and clear. Python gets a PNG (data URL) whenever a stroke ends.
+// A digit that is in view already (a reopened link) lies in the pad from the start; Clear takes it away as well.
 // Keyboard: arrows move the pen, Space puts it down or lifts it, Backspace undoes.
 const pads = new WeakMap();
 const STEP = 10;
@@ -6,7 +7,7 @@ const STEP = 10;
 function makePad(root) {
   const canvas = root.querySelector("canvas");
   const pen = canvas.getContext("2d", { willReadFrequently: true });
-  const pad = { canvas, strokes: [], stroke: null, cursor: null, down: false };
+  const pad = { canvas, strokes: [], stroke: null, cursor: null, down: false, start: null };
 
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -15,6 +16,7 @@ function makePad(root) {
   pad.paint = (withCursor = true) => {
     pen.fillStyle = "#000";
     pen.fillRect(0, 0, canvas.width, canvas.height);
+    if (pad.start) pen.drawImage(pad.start, 0, 0, canvas.width, canvas.height);
     pen.strokeStyle = "#fff";
     pen.lineCap = pen.lineJoin = "round";
     pen.lineWidth = pad.width;
@@ -35,7 +37,7 @@ function makePad(root) {
   };
   const send = () => {
     pad.paint(false);
-    const picture = pad.strokes.length ? canvas.toDataURL("image/png") : "";
+    const picture = pad.strokes.length || pad.start ? canvas.toDataURL("image/png") : "";
     pad.paint();
     pad.set("png", picture);
   };
@@ -97,6 +99,7 @@ function makePad(root) {
   root.querySelector(".undo").onclick = undo;
   root.querySelector(".clear").onclick = () => {
     pad.strokes = [];
+    pad.start = null;
     pad.stroke = null;
     pad.down = false;
     send();
@@ -113,6 +116,16 @@ export default function ({ data, parentElement, setStateValue }) {
     pad.width = data.pen;
     pad.paint();
   }
+  if (data.start && data.start !== pad.known && !pad.strokes.length) {
+    const picture = new Image();
+    picture.onload = () => {
+      if (pad.strokes.length) return;
+      pad.start = picture;
+      pad.paint();
+    };
+    picture.src = data.start;
+  }
+  pad.known = data.start;
   pad.set = setStateValue;
   return () => pads.delete(parentElement);
 }

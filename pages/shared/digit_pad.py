@@ -17,9 +17,13 @@ _MAX_CHARACTERS = 200_000
 _PAD = BrowserComponent("digit_pad", __file__, html="digit_pad.html", css="digit_pad.css", js=["digit_pad.js"])
 
 
-def digit_pad(key: str, on_change: Callable[[], None]) -> None:
-    """Show the pad; `on_change` runs when a stroke ends, and `drawn_picture(key)` has the picture then."""
-    _PAD(key, {"side": SIDE, "pen": _PEN}, default={"png": ""}, on_png_change=on_change)
+def digit_pad(key: str, on_change: Callable[[], None], start: bytes | None = None) -> None:
+    """Show the pad; `on_change` runs when a stroke ends, and `drawn_picture(key)` has the picture then.
+
+    start: a PNG of white ink on black that lies in a pad without strokes: the digit of a link that was opened again.
+    """
+    shown = "" if start is None else _HEAD + base64.b64encode(start).decode("ascii")
+    _PAD(key, {"side": SIDE, "pen": _PEN, "start": shown}, default={"png": ""}, on_png_change=on_change)
 
 
 def drawn_picture(key: str) -> bytes | None:

@@ -35,7 +35,7 @@ def source_panel(state: State, net: Network, card: ModelCard, digit: Digit) -> N
     """
     if state.now.way == DRAW:
         st.markdown("Draw one digit. Lift the pen and it is certified.")
-        digit_pad(_key(state, "pad"), partial(_drawn, state))
+        digit_pad(_key(state, "pad"), partial(_drawn, state), _in_the_pad(digit))
     elif state.now.way == UPLOAD:
         _upload_panel(state)
         _ask_which(state, digit)
@@ -127,6 +127,15 @@ def _drawn(state: State) -> None:
     data = drawn_picture(_key(state, "pad"))
     if data is not None:
         _take(state, data)
+
+
+def _in_the_pad(digit: Digit) -> bytes | None:
+    """What lies in the pad before a stroke: what was drawn; of a link that was opened, what the network sees of it."""
+    from relucert_core.figures.digits import digit_png
+
+    if digit.index is not None:
+        return None
+    return digit.given if digit.source == DRAWN and digit.given else digit_png(engine.as_point(digit.pixels), scale=1)
 
 
 def _upload_panel(state: State) -> None:

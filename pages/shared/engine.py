@@ -47,6 +47,17 @@ def cards() -> dict[str, ModelCard]:
     return {card.name: card for card in rc.list_models()}
 
 
+def digit_networks() -> dict[str, str]:
+    """The shipped networks that take pictures of digits, by name, in words."""
+    from pages.shared.words import network_words
+
+    return {
+        name: network_words(name, card.architecture, card.test_accuracy, card.title)
+        for name, card in cards().items()
+        if card.architecture[0] == 784
+    }
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def network(name: str) -> Network:
     """A shipped network."""

@@ -11,7 +11,7 @@ from pages.shared.shell import PAGES, footer, presenting
 from pages.start.figure1_live import KEYS, certified_line, figure1_live, press
 from pages.start.state import STATE
 
-NETWORK = "mnist-1024-512"
+NETWORK, DIGIT = "mnist-1024-512", 0
 
 
 @st.fragment
@@ -50,26 +50,38 @@ def links() -> None:
 
 
 def first_digit() -> None:
-    """A real digit, certified now: this is where the engine is loaded, with the picture already on the screen."""
+    """A real digit: this is where the engine is loaded, with the picture already on the screen."""
     from pages.shared import engine
     from pages.shared.digit import gallery_digit
-    from pages.shared.words import headline, meaning
+    from pages.shared.known import known
+    from pages.shared.words import distance, headline, meaning
+    from relucert_core.experiments.best_known import maker_titles
     from relucert_core.figures.digits import digit_png
-    from relucert_core.words import up
 
-    pixels, net = gallery_digit(0).pixels, engine.network(NETWORK)
-    certificate = engine.certificate(net, pixels, "simplex", 2.0)
-    attack = engine.adversarial(net, pixels, "deepfool", 2.0, False)
-    st.header("A real digit, certified just now")
+    st.header("A real digit, certified")
+    point, net = engine.as_point(gallery_digit(DIGIT).pixels), engine.network(NETWORK)
+    best, titles = known(net, point, 2.0), maker_titles()
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        st.image(digit_png(engine.as_point(pixels)), width=120, alt="A handwritten 7")
+        st.image(digit_png(point), width=120, alt="A handwritten 7")
         with st.container(width="stretch", key="verdict_start"):
-            reads = engine.cards()[NETWORK].classes[certificate.prediction]
-            st.markdown(f"### {headline(reads, certificate.radius, attack.distance, 2.0)}")
+            reads = engine.cards()[NETWORK].classes[best.label]
+            st.markdown(f"### {headline(reads, best.lower, best.upper, 2.0, exact=best.exact)}")
             st.markdown(
-                f"Inside the safe radius nothing changes the answer: {meaning(certificate.radius, 2.0)}. "
-                f"An attack changes it at {up(attack.distance)}; what happens between the two is unknown."
+                f"Inside the safe radius nothing changes the answer: {meaning(best.lower, 2.0)}. An attack changes it "
+                f"at {distance(best.lower, best.upper, exact=best.exact)}; what happens between the two is unknown. "
+                f"(Proved by: {titles[best.lower_by]}. Found by: {titles[best.upper_by]}.)"
             )
+    with st.expander("The same in a few lines of Python"):
+        st.code(start_code())
+
+
+def start_code() -> str:
+    """The code that prints the headline of the page's digit."""
+    return (
+        "import relucert_core as rc\n\n"
+        f'net = rc.load_model("{NETWORK}")\n'
+        f"print(rc.best_known(net, rc.mnist_sample()[0][{DIGIT}]))\n"
+    )
 
 
 STATE.open()

@@ -71,7 +71,7 @@ def margin_bounds(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: t
 
 def layer_bounds(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: torch.Tensor) -> list[LayerBounds]:
     """The bounds on the pre-activations of the hidden layers over the balls, each (T, N_i)."""
-    parts = [_climb(Pass(centre, index[b], radii[b]), rule)[1] for b in _blocks(centre, len(index))]
+    parts = [climb(Pass(centre, index[b], radii[b]), rule)[1] for b in _blocks(centre, len(index))]
     return [
         LayerBounds(*(torch.cat(pieces) for pieces in zip(*(vars(b).values() for b in layer), strict=True)))
         for layer in zip(*parts, strict=True)
@@ -83,14 +83,14 @@ def _blocks(centre: Centre, count: int) -> list[slice]:
 
 
 def _block_margins(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: torch.Tensor) -> torch.Tensor:
-    state, found = _climb(Pass(centre, index, radii), rule)
+    state, found = climb(Pass(centre, index, radii), rule)
     state = relaxed(state, found[-1], rule)
     reach = carry_back(state, centre.rivals[index], parallel=rule.parallel, lower_only=True)
     margins = lowered(centre.gaps[index] - reach.down)
     return at_label(margins, centre.margins.label[index], torch.inf)
 
 
-def _climb(state: Pass, rule: SlopeRule) -> tuple[Pass, list[LayerBounds]]:
+def climb(state: Pass, rule: SlopeRule) -> tuple[Pass, list[LayerBounds]]:
     """The bounds of all hidden layers, from the first to the last, and the pass that gave the last ones."""
     found = [first_layer(state)]
     for _ in state.centre.net.affine[1:-1]:

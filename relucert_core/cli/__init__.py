@@ -28,6 +28,7 @@ _COMMANDS = (
     "train",
     "reproduce",
     "closing",
+    "records",
     "check",
     "convert",
     "report",

@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         table_settings,
     )
     from relucert_core.experiments.store import store_folder
+    from relucert_core.experiments.tables import text_table
 
     torch.set_num_threads(1)
     names = [n.strip() for n in arguments.networks.split(",") if n.strip()] if arguments.networks else None
@@ -72,18 +73,11 @@ def run(arguments: argparse.Namespace) -> int:
         bar.close()
         results = finished(settings, folder)
         for table in (closing_table(results, settings), curve_table(results, settings)):
-            print(*_lines(table), sep="\n", end="\n\n")
+            print(text_table(table), end="\n\n")
         sys.stdout.flush()
     if arguments.out is not None:
         _write(arguments.out, results)
     return 1 if missing else 0
-
-
-def _lines(table: dict[str, list[str]]) -> list[str]:
-    """The table as aligned text."""
-    columns = [[name, *values] for name, values in table.items()]
-    widths = [max(map(len, column)) for column in columns]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in zip(*columns)]
 
 
 def _write(path: Path, results: dict[str, Any]) -> None:

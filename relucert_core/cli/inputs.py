@@ -55,10 +55,14 @@ MODEL_HELP = "a shipped network, or a file: .safetensors, .onnx, .pth, .pt (stat
 
 
 def add_image_arguments(
-    parser: argparse.ArgumentParser, *, data_required: bool = True, model_help: str = MODEL_HELP
+    parser: argparse.ArgumentParser,
+    *,
+    data_required: bool = True,
+    model_required: bool = True,
+    model_help: str = MODEL_HELP,
 ) -> None:
     """--model, how its file is read, --data and --folder."""
-    parser.add_argument("--model", required=True, metavar="NAME|FILE", help=model_help)
+    parser.add_argument("--model", required=model_required, metavar="NAME|FILE", help=model_help)
     parser.add_argument("--data", required=data_required, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--folder", type=Path, help="MNIST's folder (default: RELUCERT_MNIST, else the user's cache)")
     add_reading_arguments(parser)

@@ -8,6 +8,7 @@ from typing import Any
 
 from relucert_core.errors import InvalidInput, shown
 from relucert_core.files import make_folder, write_whole
+from relucert_core.words import down
 
 _BOX, _CENTRE = 1.25, (0.0, 0.05)
 
@@ -68,9 +69,9 @@ def figure1_data() -> dict[str, Any]:
         "points": {"a": list(first.point), "b": list(second.point)},
         "centre": list(_CENTRE),
         "certified": {
-            "safe": f"{int(certificate.radius * 100) / 100:.2f}",
+            "safe": down(certificate.radius),
             "limit": str(certificate.limit),
-            "exact": f"{int(exact * 100) / 100:.2f}",
+            "exact": down(exact),
         },
         "looks": {
             name: {kind: overlay_look(find_theme(name, kind == "present")) for kind in ("normal", "present")}

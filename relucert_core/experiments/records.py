@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from relucert_core.citation import made_by
 from relucert_core.errors import InvalidInput
 from relucert_core.paths import INSTALLED, ROOT
 
@@ -131,8 +132,12 @@ class Record:
 def make_header(command: str, threads: int) -> Header:
     """The header of a run on this machine, now."""
     versions = {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES}
-    date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return Header(command, commit(), date, hardware(), threads, versions)
+    return Header(command, commit(), today(), hardware(), threads, versions)
+
+
+def today() -> str:
+    """The date and time of now as records have it, in UTC."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def hardware() -> str:
@@ -152,7 +157,7 @@ def commit() -> str:
 
 def to_json(record: Record) -> str:
     """The record as JSON; an infinite value is null (its status stands beside it)."""
-    values = {"format": FORMAT, **asdict(record)}
+    values = {"format": FORMAT, **asdict(record), "made_by": made_by(record.header.command)}
     for panel in values["panels"]:
         for series in panel["series"]:
             series["values"] = [v if math.isfinite(v) else None for v in series["values"]]
@@ -165,6 +170,7 @@ def from_json(text: str) -> Record:
         values = json.loads(text)
         if values.pop("format") != FORMAT:
             raise ValueError
+        values.pop("made_by", None)  # how to cite it, for whoever reads the file
         values["header"] = Header(**values["header"])
         values["panels"] = tuple(_panel(panel) for panel in values["panels"])
         return Record(**values)

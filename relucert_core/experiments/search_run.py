@@ -127,7 +127,7 @@ class Recorder:
 
     def run(self, header: Header | None = None) -> SearchRun:
         """The record so far."""
-        rival = None if self.witness is None else _rival(self.net, self.witness, self.subject.label)
+        rival = rival_at(self.net, self.witness, self.subject.label)
         return SearchRun(self.subject, thinned(self.readings), self.status, self.witness, rival, header)
 
 
@@ -216,6 +216,6 @@ def stored_run(net: Network, model: str, point: str, method: str = "exact", norm
     return run if run.subject.digest == net.digest else None
 
 
-def _rival(net: Network, witness: np.ndarray, label: int) -> int:
-    """The best class besides `label` at the witness: there it leads, or ties."""
-    return int(rival_logits(np.asarray(net(witness)), label).argmax())
+def rival_at(net: Network, witness: np.ndarray | None, label: int) -> int | None:
+    """The best class besides `label` at the witness: there it leads, or ties. None without a witness."""
+    return None if witness is None else int(rival_logits(np.asarray(net(witness)), label).argmax())

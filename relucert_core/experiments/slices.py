@@ -122,7 +122,7 @@ def view_slice(
             whole = assemble(flat, box, subdivide(flat.weights, flat.biases, box_corners(box), budget))
             classes = rows_cut(flat, whole.decision_segments, half)
             count = len(whole)
-            words = f"Exact: {count:,} polyhedr{'a meet' if count != 1 else 'on fills'} this square."
+            words = f"Exact: {count:,} polyhedr{'a meet' if count != 1 else 'on fills'} this square of the plane."
             return SliceView(flat, half, whole, classes, words, time.perf_counter() - begun)
         except OverBudget:
             pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from relucert_core.experiments.claims import claims
 from relucert_core.experiments.records import LOWER, Panel, Record
 from relucert_core.experiments.summaries import Spread, Summary, accuracy_at, summarise
@@ -11,6 +13,14 @@ from relucert_core.words import bound
 def summary_table(record: Record, panel: Panel) -> dict[str, list[str]]:
     """The panel's methods with their medians: columns by name, a row a method."""
     return _times_table(record, panel) if record.experiment == "table-1" else _bounds_table(record, panel)
+
+
+def text_table(table: Mapping[str, Sequence[str]]) -> str:
+    """A table, columns by name, as aligned lines of text."""
+    columns = [[name, *values] for name, values in table.items()]
+    widths = [max(map(len, column)) for column in columns]
+    rows = zip(*columns, strict=True)
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 
 def accuracy_table(panel: Panel, radii: tuple[float, ...]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from relucert_core.figures.theme import Theme
 
-_RAIL = 0.55  # decades between the last tick and the middle of a rail
+_RAIL = 0.9  # decades between the last tick and the middle of a rail: room for two labels side by side on a phone
 _HALF = 0.3  # half a rail's width, in decades
 
 

@@ -31,13 +31,27 @@ class Mark:
     named: bool = False
 
 
-def number_line(marks: Sequence[Mark], theme: Theme, axis_title: str, height: int = 190) -> go.Figure:
-    """The safe part, the unknown gap and the fooled part as one bar, every bound as a mark on it, some with names."""
-    axis = DistanceAxis.for_values(m.value for m in marks)
+def number_line(
+    marks: Sequence[Mark],
+    theme: Theme,
+    axis_title: str,
+    height: int = 190,
+    *,
+    norm: float | None = None,
+    flat: bool = False,
+) -> go.Figure:
+    """The safe part, the unknown gap and the fooled part as one bar, every bound as a mark on it, some with names.
+
+    norm: of distances between pictures, whose axis is then the same for all of them (unless a bound lies beyond it).
+    flat: the parts are plain rectangles without hatching, as files for print have them.
+    """
+    axis = _axis(marks, norm)
     traces, notes = _bars(marks, axis, theme)
+    areas = [_rectangle(bar) for bar in traces] if flat else []
+    traces = [] if flat else traces
     for kind in (LOWER, UPPER, ESTIMATE):
         traces += _marks([m for m in marks if m.kind == kind], axis, theme)
-    shapes = axis.rails(theme)
+    shapes = axis.rails(theme) + areas
     for kinds, side in (((LOWER, ESTIMATE), -1), ((UPPER,), 1)):
         for row, mark in enumerate(m for m in marks if m.named and m.kind in kinds):
             stem, note = _label(mark, axis, theme, side * (0.85 + 0.62 * row))
@@ -56,9 +70,9 @@ def number_line(marks: Sequence[Mark], theme: Theme, axis_title: str, height: in
     )
 
 
-def bounds_chart(marks: Sequence[Mark], theme: Theme, axis_title: str) -> go.Figure:
+def bounds_chart(marks: Sequence[Mark], theme: Theme, axis_title: str, *, norm: float | None = None) -> go.Figure:
     """The same numbers, one row each: lower bounds reach from the left, upper bounds from the right."""
-    axis = DistanceAxis.for_values(m.value for m in marks)
+    axis = _axis(marks, norm)
     return figure_of(
         theme,
         [_row(mark, row, axis, theme) for row, mark in enumerate(marks)],
@@ -69,6 +83,14 @@ def bounds_chart(marks: Sequence[Mark], theme: Theme, axis_title: str) -> go.Fig
         xaxis=axis.layout(theme, axis_title),
         yaxis={"visible": False, "range": [-len(marks) + 0.4, 0.8], "fixedrange": True},
     )
+
+
+def _axis(marks: Sequence[Mark], norm: float | None) -> DistanceAxis:
+    """The axis that holds the marks, and for pictures what the bounds of most of them span."""
+    return DistanceAxis.for_values([*(m.value for m in marks), *_USUAL.get(norm, ())])
+
+
+_USUAL: dict[float | None, tuple[float, ...]] = {2.0: (2e-4, 5.0), math.inf: (2e-5, 0.5), 1.0: (2e-3, 50.0)}
 
 
 def _margin(theme: Theme) -> dict[str, int]:
@@ -123,6 +145,21 @@ def _bar(start: float, end: float, colour: str, pattern: str, theme: Theme) -> d
         "width": 0.5,
         "marker": {"color": colour, "line": {"width": 0}, "pattern": hatch},
         "hoverinfo": "skip",
+    }
+
+
+def _rectangle(bar: dict[str, Any]) -> dict[str, Any]:
+    """A part of the bar as a shape."""
+    (start,), (length,), half = bar["base"], bar["x"], bar["width"] / 2
+    return {
+        "type": "rect",
+        "x0": start,
+        "x1": start + length,
+        "y0": -half,
+        "y1": half,
+        "fillcolor": bar["marker"]["color"],
+        "line": {"width": 0},
+        "layer": "below",
     }
 
 

@@ -21,6 +21,16 @@ _COMMON: dict[str, Any] = {
     "prediction": {"type": ["integer", "null"], "description": "class at the point; of an attack: at the point found"},
     "witness": {"type": "string", "contentEncoding": "base64", "description": "adversarial point, float64, little end"},
     "seconds": {**_NUMBER, "description": "wall time of the image's share"},
+    "version": {
+        "type": "string",
+        "description": "the version of Relucert that wrote the line (records only, as below)",
+    },
+    "python": {"type": "string", "description": "Python's version"},
+    "date": {"type": "string", "description": "when the line was written, UTC"},
+    "hardware": {"type": "string", "description": "the processor that worked it out"},
+    "command": {"type": "string", "description": "the command, or the Python, that makes the line again"},
+    "cite": {"type": "string", "description": "BibTeX of the paper and of this software"},
+    "point": {"type": "string", "contentEncoding": "base64", "description": "the point itself, where no data has it"},
 }
 _CERTIFICATE: dict[str, Any] = {
     "kind": {"const": "certificate"},

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
+import relucert_core as rc
 from pages.shared.shell import _PLANNED, PAGES
+from relucert_core.words import down, up
 from tests.pages.helpers import ROOT, open_page, texts
 
 FILES = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "pages").glob("*/page.py"))
@@ -30,7 +32,8 @@ def test_start_shows_the_picture_links_and_a_certified_digit():
     assert not at.exception
     words = texts(at)
     assert "safe radius" in words
-    assert "Reads **7**. Safe to **0.0012**" in words
+    best = rc.best_known(rc.load_model("mnist-1024-512"), rc.mnist_sample()[0][0])
+    assert f"Reads **7**. Safe to **{down(best.lower)}**; fooled at **{up(best.upper)}** (L2)." in words
     assert len(at.get("page_link")) == len(PAGES) - 1
 
 

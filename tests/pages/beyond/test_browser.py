@@ -36,8 +36,9 @@ def test_the_pointer_shows_the_digit_and_what_it_is_read_as(chromium, app_addres
         canvas.focus()
         page.keyboard.press("ArrowLeft")
         told(page, "Under the pointer")
-        page.keyboard.press("+")  # nearer: 0.5 to 0.2
-        page.wait_for_url("**beyond_zoom=0.2**")
+        for key in "++-+":  # quick steps, of which Python may see the last alone: 0.5 to 0.1
+            page.keyboard.press(key)
+        page.wait_for_url("**beyond_zoom=0.1**")
         assert page.script_errors == []
 
 
@@ -45,7 +46,7 @@ def test_the_morph_ends_where_the_answer_changes(chromium, app_address):
     with tab(chromium, f"{app_address}/beyond") as page:
         opened(page)
         told = page.locator(".morph output")
-        told.filter(has_text="0.195 from the digit, read as 3").wait_for()
+        told.filter(has_text="0.194 from the digit, read as 3").wait_for()
         page.locator(".morph input").fill("0")
         told.filter(has_text=re.compile("^0 from the digit, read as 7$")).wait_for()
 
@@ -58,8 +59,7 @@ def test_a_search_is_stopped_by_hand(chromium, app_address):
         main.get_by_text("pieces of the ball,").first.wait_for()
         main.get_by_role("button", name="Stop").click()
         main.get_by_text("stopped by hand").first.wait_for()
-        found = re.compile("Unknown gap: .* to .*|no other answer found yet")  # the second when stopped very early
-        main.get_by_role("heading", name=found).wait_for()
+        main.get_by_role("heading", name="Reads 7. Safe to 0.680; fooled at 0.742 (L2).").wait_for()
         assert page.script_errors == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import threading
 
 import numpy as np
@@ -15,8 +16,10 @@ from pages.beyond import engine as beyond_engine
 from pages.beyond.code import beyond_code
 from pages.beyond.live import Live
 from pages.beyond.state import ANOTHER, FACE, RANDOM, ZOOMS, Scene, networks
-from pages.beyond.words import headline, maker_titles, makers_sentence, readings_table
+from pages.beyond.words import makers_sentence, readings_table
 from pages.shared.digit import gallery_digit
+from pages.shared.words import headline
+from relucert_core.experiments.best_known import maker_titles
 from relucert_core.experiments.search_run import Reading, Recorder, SearchRun, stored_run, subject_of
 from relucert_core.figures.search_trace import search_trace
 from relucert_core.figures.theme import DARK, LIGHT
@@ -46,7 +49,7 @@ def test_it_opens_with_the_stored_run_and_says_so():
     at = open_page(PAGE)
     assert not at.exception
     run = stored_run(rc.load_model(SMALL), SMALL, "0")
-    assert the_headline(at) == f"{headline(run, '7', toy=False)}"
+    assert the_headline(at) == headline("7", run.lower, run.upper, 2.0, exact=True)
     words = texts(at)
     assert "A stored, finished run of" in words
     assert run.header.command in words
@@ -117,6 +120,8 @@ def test_the_numbers_to_take_away_are_the_run():
     assert values["lower"] == run.lower
     assert values["exact"] is True
     np.testing.assert_array_equal(values["witness"], run.witness)
+    assert {"version", "command", "cite"} <= set(values)
+    assert values["subject"]["digest"] == scene.net.digest
 
 
 def test_pictures_are_files_in_both_themes():
@@ -153,7 +158,7 @@ def test_the_circles_of_a_slice_are_the_bounds():
 def test_the_code_runs_as_it_is_printed(scene, third, capsys):
     exec(compile(beyond_code(scene(), third, 3, half=0.2, seconds=4), "shown", "exec"), {})
     printed = capsys.readouterr().out
-    assert "<= exact <=" in printed
+    assert re.search(r" s: safe to 0\.\d+, exact, ", printed)
     assert "exact\n" in printed
     assert "polyhedra" in printed
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from pages.experiments import runs, view
 from relucert_core.experiments.catalogue import EXPERIMENTS, FIGURES, shown_methods
 from relucert_core.experiments.records import LOWER, from_json, to_csv, to_json
 from relucert_core.experiments.store import shipped_record
-from relucert_core.experiments.tables import rounded
+from relucert_core.experiments.tables import rounded, summary_table
 from tests.pages import browser
 from tests.pages.helpers import figures, open_page, texts
 
@@ -128,11 +129,22 @@ def test_downloads_are_the_record(name):
     assert all(kind in kinds for kind in ("CSV", "JSON", "PNG", "SVG"))
 
 
-def test_the_code_runs_as_printed(tmp_path, capsys):
-    code = view.code(shipped_record("figure-2a"))
-    exec(compile(re.sub(r"images=\d+", "images=1", code), "printed", "exec"), {})
-    assert "mnist-gt5-1024 {'Method': ['Simplex'" in capsys.readouterr().out
+def test_the_code_prints_the_tables_of_the_page(capsys):
+    record = shipped_record("figure-2a")
+    exec(compile(view.code(record), "printed", "exec"), {})
+    printed = capsys.readouterr().out
+    table = summary_table(record, record.panels[0])
+    for cells in zip(*table.values(), strict=True):
+        assert re.search(r"\s+".join(map(re.escape, cells)), printed)
     compile(view.code(shipped_record("table-1")), "printed", "exec")
+
+
+def test_the_code_of_ones_own_run_runs_it(capsys):
+    record = shipped_record("figure-2a")
+    code = view.code(replace(record, header=replace(record.header, date="now")))
+    assert f"images={record.images}" in code
+    exec(compile(re.sub(r"images=\d+", 'images=1, methods=("simplex",)', code), "printed", "exec"), {})
+    assert re.search(r"\nSimplex +lower bound +1 ", capsys.readouterr().out)
 
 
 @pytest.mark.browser

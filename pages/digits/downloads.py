@@ -1,0 +1,58 @@
+"""What a reader takes away from the digits page: all numbers, one record that can be checked, the number line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from pages.digits.answers import Answers, as_json
+from pages.digits.engine import scores
+from pages.digits.results import Scene, line_figure
+from relucert_core.citation import bibtex, made_by
+from relucert_core.words import NORM_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+_JSON, _NAME = "application/json", "relucert-digit"
+
+
+def downloads(scene: Scene, answers: Answers, name: str, valid: bool, code: str, link: dict[str, str]) -> None:
+    """The buttons; each file is made when it is asked for, from what is known then."""
+    files: list[tuple[str, Callable[[], str | bytes], str, str]] = [
+        ("Record to check (JSON)", lambda: record_of(scene, answers, name, code), "relucert-record.json", _JSON),
+        ("All numbers (JSON)", lambda: numbers_of(scene, answers, name, valid, code, link), f"{_NAME}.json", _JSON),
+        ("Number line (SVG)", lambda: line_of(scene, answers), "relucert-number-line.svg", "image/svg+xml"),
+        ("How to cite (BibTeX)", bibtex, "relucert.bib", "text/plain"),
+    ]  # fmt: skip
+    with st.container(horizontal=True):
+        for label, make, file, kind in files:
+            st.download_button(label, make, file, kind, on_click="ignore", key=f"digits_{file}")
+    st.caption(
+        "The record holds the headline with the adversarial digit. `relucert check relucert-record.json` proves it "
+        "again without trusting this page. The camera at the top right of a figure saves it as PNG."
+    )
+
+
+def record_of(scene: Scene, answers: Answers, name: str, code: str) -> str:
+    """The headline as one line that `relucert check` verifies; it carries the digit itself."""
+    from relucert_core.jobs.records import record_json, record_line
+
+    image = "own" if scene.digit.index is None else f"mnist-sample/{scene.digit.index}"
+    return record_json(record_line(answers.found, name, code, name=image, point=scene.point))
+
+
+def numbers_of(scene: Scene, answers: Answers, name: str, valid: bool, code: str, link: dict[str, str]) -> str:
+    """All numbers of the page."""
+    about: dict[str, Any] = {"network": name, "digest": scene.net.digest, "norm": NORM_NAMES[scene.norm], "digit": link}
+    about |= {"valid_pixels": valid, "classes": list(scene.card.classes), "pixels": list(scene.digit.pixels)}
+    return as_json(answers, about | made_by(code), scores(scene.net, scene.digit.pixels).tolist())
+
+
+def line_of(scene: Scene, answers: Answers) -> bytes:
+    """The number line as SVG."""
+    from relucert_core.figures.export import to_svg
+
+    return to_svg(line_figure(scene, answers, flat=True))

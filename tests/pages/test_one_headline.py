@@ -1,0 +1,90 @@
+"""One digit, one headline: Start, Digits and Beyond say the same two numbers, and so does the code that they print."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import relucert_core as rc
+from relucert_core.words import down, up
+from tests.pages.helpers import ROOT, open_page, texts
+
+LARGE, SMALL = "mnist-1024-512", "mnist-20-20-20"
+VIEWS = {
+    (LARGE, 0): [
+        ("start", {}),
+        ("digits", {}),
+        ("beyond", {"beyond_net": LARGE}),
+    ],
+    (SMALL, 0): [("digits", {"digits_net": SMALL}), ("beyond", {})],
+    (LARGE, 105): [("digits", {"digits_image": "105"}), ("beyond", {"beyond_net": LARGE, "digits_image": "105"})],
+}
+
+
+def the_line(at) -> str:
+    """The headline of a page, without the signs of its heading."""
+    return next(e.value.lstrip("# ") for e in at.markdown if e.value.startswith("#") and "Reads **" in e.value)
+
+
+def numbers(line: str) -> list[str]:
+    return re.findall(r"\*\*([0-9.]+)\*\*", line)
+
+
+@pytest.mark.parametrize("digit", VIEWS, ids=lambda digit: f"{digit[0]}-{digit[1]}")
+def test_all_pages_say_the_same(digit):
+    name, image = digit
+    best = rc.best_known(rc.load_model(name), rc.mnist_sample()[0][image], max_seconds=0)
+    wanted = [down(best.lower)] if best.exact else [down(best.lower), up(best.upper)]
+    for page, query in VIEWS[digit]:
+        at = open_page(page, **query)
+        assert not at.exception
+        found = [number for number in numbers(the_line(at)) if "." in number]
+        assert found == wanted, page
+        assert len(wanted[0].lstrip("0.")) == 3
+        if page == "digits":
+            says_why(at, exact=best.exact)
+        if not best.exact:
+            assert f"one pixel changed by about {100 * float(wanted[0]):.1f} %" in texts(at)
+
+
+def says_why(at, *, exact: bool) -> None:
+    """ "What limits it" begins with the headline: which layer and neurons, or that nothing but the truth does."""
+    said = texts(at)
+    assert said.index("### The headline") < said.index("### The region around the digit")
+    assert ("Only the truth limits it" in said) == exact
+    assert ("Most is lost in **layer" in said) == (not exact)
+    for table in [t.value for t in at.table if "Part of the loss" in t.value.columns]:
+        assert sum(float(part.split()[0]) for part in table["Part of the loss"]) == pytest.approx(100, abs=2)
+
+
+def test_what_one_page_finds_out_the_others_show_in_that_visit():
+    """A digit without a record: Digits works it out, and Beyond opens with those numbers."""
+    at = open_page("digits", digits_net=SMALL, digits_image="77")
+    first = numbers(the_line(at))
+    at.query_params["beyond_net"], at.query_params["digits_image"] = SMALL, "77"
+    at.switch_page("pages/beyond/page.py").run()
+    found = numbers(the_line(at))
+    low = [float(line[1]) for line in (first, found)]
+    assert low[1] >= low[0] > 0
+    kept = next(iter(at.session_state["best_known"].values()))
+    assert float(down(kept.lower)) == low[1]
+
+
+def code_of(at) -> str:
+    """The code that a page prints."""
+    return next(e.value for e in at.code if "import relucert_core" in e.value)
+
+
+@pytest.mark.parametrize("page", ["start", "digits", "beyond"])
+def test_the_printed_code_prints_the_numbers_of_the_page_from_any_folder(page, tmp_path):
+    at = open_page(page)
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "OMP_NUM_THREADS": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code_of(at)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    for number in numbers(the_line(at)):
+        assert re.search(rf"\b{re.escape(number)}\b", ran.stdout), (number, ran.stdout)
