@@ -49,7 +49,7 @@ def sentence(run: SearchRun, norm: float, *, toy: bool) -> str:
     worked = (
         f"the search worked through {run.last.regions:,} {unit}"
         if run.last.regions
-        else "by cheap bounds and attacks alone"
+        else "by bounds and attacks alone"
     )
     work = f"{grown}: {worked}, in {duration(run.last.seconds)}."
     if toy or not 0 < run.lower < math.inf:
