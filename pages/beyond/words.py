@@ -47,9 +47,7 @@ def sentence(run: SearchRun, norm: float, *, toy: bool) -> str:
     if first > 0 and run.lower < math.inf and run.lower > first:
         grown += f", and grew {number(shown(run.lower) / shown(first), 3)} times as large"
     worked = (
-        f"the search worked through {run.last.regions:,} {unit}"
-        if run.last.regions
-        else "by bounds and attacks alone"
+        f"the search worked through {run.last.regions:,} {unit}" if run.last.regions else "by bounds and attacks alone"
     )
     work = f"{grown}: {worked}, in {duration(run.last.seconds)}."
     if toy or not 0 < run.lower < math.inf:

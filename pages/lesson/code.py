@@ -19,9 +19,9 @@ net = rc.Network(weights, biases)
 region = rc.activation_region(net, u)  # Algorithm 1
 print(region.pattern, region.P, region.q, region.C, region.d, sep="\\n")
 cert = rc.certify(net, u, method="simplex")  # Theorem 3
-print(f"safe radius {{down(cert.radius)}} ({{cert.guarantee}}), limited by {{cert.limit}}")
+print(f"safe radius {{down(cert.radius, 4)}} ({{cert.guarantee}}), limited by {{cert.limit}}")
 plane = rc.planar_complex(net, box=((-3, 3), (-3, 3)))
-print(f"{{len(plane)}} regions, true distance {{down(plane.boundary_distance([u])[0][0])}}")
+print(f"{{len(plane)}} regions, true distance {{down(plane.boundary_distance([u])[0][0], 4)}}")
 lower = rc.Network(weights[:2], biases[:2])  # two layers, for Theorem 4
-print(f"Theorem 4: {{down(rc.certify(lower, u, method='decision-boundary').radius)}}")
+print(f"Theorem 4: {{down(rc.certify(lower, u, method='decision-boundary').radius, 4)}}")
 """

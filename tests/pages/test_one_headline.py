@@ -88,3 +88,24 @@ def test_the_printed_code_prints_the_numbers_of_the_page_from_any_folder(page, t
     assert ran.returncode == 0, ran.stderr
     for number in numbers(the_line(at)):
         assert re.search(rf"\b{re.escape(number)}\b", ran.stdout), (number, ran.stdout)
+
+
+@pytest.mark.parametrize("page", ["playground", "lesson", "experiments"])
+def test_so_does_the_code_of_the_pages_without_a_digit(page, tmp_path):
+    at = open_page(page)
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "OMP_NUM_THREADS": "1"}
+    code = next(e.value for e in at.code if "relucert_core" in e.value and "print(" in e.value)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    if page == "experiments":
+        medians = next(t.value for t in at.table if "Quartiles" in t.value.columns)
+        wanted = [value for value in medians["Quartiles"] if value != "-"]
+    elif page == "playground":
+        wanted = [next(m.value for m in at.metric if m.label.startswith("Safe radius"))]
+    else:
+        wanted = re.findall(r"Safe radius ([0-9.]+[0-9])", texts(at))
+    assert wanted
+    for number in wanted:
+        assert number in ran.stdout, (number, ran.stdout)
