@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from relucert_core.deadline import late
 from relucert_core.forward import rival_logits
 from relucert_core.layers import active
 from relucert_core.search.half_spaces import Proposer, propose_weights
@@ -25,9 +26,10 @@ _GAIN = 1e-6  # of the distance, that makes a step worth while
 def improve(ledger: Ledger, local: LocalNetwork, near: np.ndarray, proposer: Proposer = propose_weights) -> None:
     """Offer the point y (m,), and what a walk from it over the neighbouring regions finds."""
     ledger.offer_beyond(local.inputs(near))
-    if not affordable(local):
+    if not affordable(local) or ledger.seconds >= ledger.max_seconds:
         return
-    found = polish(local, near, proposer)
+    with ledger.in_time():
+        found = polish(local, near, proposer)
     if found is None or float(np.sqrt(found @ found)) >= ledger.upper * (1 - 1e-9):
         return
     if ledger.offer_beyond(local.inputs(found)) and ledger.upper <= float(np.sqrt(found @ found)) * (1 + 1e-8):
@@ -46,6 +48,8 @@ def improve_along(
     affordable.
     """
     before = ledger.upper
+    if ledger.seconds >= ledger.max_seconds:
+        return False
     ray = local.nearby(local.point + direction)
     size = float(np.sqrt(ray @ ray))
     if not 0 < size < np.inf:
@@ -53,7 +57,9 @@ def improve_along(
     reach = _FARTHEST * ledger.upper if np.isfinite(ledger.upper) else 4 * max(size, ledger.lower)
     near = crossing(local, ray * (reach / size))
     if near is not None:
-        improve(ledger, local, slide(local, near), proposer)
+        with ledger.in_time():
+            near = slide(local, near)
+        improve(ledger, local, near, proposer)
     return ledger.upper < before
 
 
@@ -80,7 +86,7 @@ def slide(local: LocalNetwork, start: np.ndarray) -> np.ndarray:
     for _ in range(_SLIDES):
         slope = decision_slope(local, point)
         steepness = float(slope @ slope)
-        if not (steepness > 0 and np.isfinite(steepness)):
+        if late() or not (steepness > 0 and np.isfinite(steepness)):
             return point
         target = slope * (float(slope @ point) / steepness)
         tried = point + step * (target - point)
