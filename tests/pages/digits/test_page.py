@@ -22,6 +22,7 @@ from pages.shared import words
 from pages.shared.digit_pad import SIDE, checked_png
 from pages.shared.gallery import picked_image
 from relucert_core.datasets.packing import pack_digit, unpack_digit
+from relucert_core.experiments.best_known import nothing_known
 from relucert_core.figures.axis import DistanceAxis
 from tests.pages.helpers import control, figures, headline, open_page, texts
 
@@ -245,24 +246,27 @@ def test_the_code_runs_as_printed(query, capsys):
         rc.mnist_sample()[0][int(query.get("digits_image", 0))],
         norm=query.get("digits_norm", "L2"),
     )
-    assert f"reads class {cert.prediction}, safe to {cert.radius:.4g}" in printed
+    assert printed.startswith(f"reads {cert.prediction}; safe to ")
+    assert f"the region around it: safe to {words.down(cert.radius)}, limited by {cert.limit}" in printed
+    assert ("with pixels from black to white" in printed) == ("digits_valid" in query)
 
 
 def test_the_code_of_a_drawn_digit_runs(capsys):
-    code = digit_code(SMALL, pack_digit(rc.mnist_sample()[0][2]), math.inf, "deepfool")
+    code = digit_code(SMALL, pack_digit(rc.mnist_sample()[0][2]), 2.0)
     exec(compile(code, "expander", "exec"), {})
-    assert "reads class 1" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("reads 1; safe to ")
 
 
 def test_numbers_come_as_json_without_infinities():
     net, x = rc.load_model(SMALL), rc.mnist_sample()[0][0]
-    answers = Answers(2.0, [rc.CERTIFICATES["simplex"]], [rc.ATTACKS["deepfool"]])
+    answers = Answers(nothing_known(net, x, 2.0, 7), [rc.CERTIFICATES["simplex"]], [rc.ATTACKS["deepfool"]])
     answers.certificates["simplex"] = rc.certify(net, x)
     answers.attacks["deepfool"] = rc.attack(net, x)
     record = json.loads(as_json(answers, {"network": SMALL}, net(x).tolist()))
     assert record["certificates"][0]["radius"] == answers.region.radius
     assert record["attacks"][0]["point"] == answers.attacks["deepfool"].point.tolist()
     assert record["nearest_decision_point_in_region"] is None
+    assert record["headline"]["shown"] == [words.down(answers.best.lower), words.up(answers.best.upper)]
 
 
 def test_region_distance_runs_on_request():
