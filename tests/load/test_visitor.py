@@ -67,10 +67,7 @@ def test_a_number_stays_typed(visitor):
     def answer():
         while not visitor._socket.sent:
             pass
-        visitor._take(element("part", markdown={"body": "new"}))
-        finished = ForwardMsg()
-        finished.script_finished = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
-        visitor._take(finished)
+        visitor._take(element("part", metric={"body": "0.25"}))
 
     threading.Thread(target=answer, daemon=True).start()
     assert 0 <= visitor.type_in("u, x", 0.25) < 60

@@ -30,11 +30,11 @@ class Control:
 
 @dataclass
 class Seen:
-    """What has come: words with the moment of each, controls by label, fragments whose parts were drawn, errors."""
+    """What has come: words with the moment of each, controls by label, how often numbers came, errors."""
 
     words: list[tuple[float, str]] = field(default_factory=list)
     controls: dict[str, Control] = field(default_factory=dict)
-    drawn: set[str] = field(default_factory=set)
+    numbers: int = 0
     finished: int = 0
     finished_whole: int = 0
     errors: list[str] = field(default_factory=list)
@@ -85,14 +85,13 @@ class Visitor:
         self.rerun(button.fragment)
 
     def type_in(self, label: str, value: float) -> float:
-        """Change a number; the seconds until a run that has drawn its part of the page anew is finished."""
+        """Change a number; the seconds until the numbers beside it (`st.metric`) have come anew."""
         number = self.seen.controls[label]
         self._widgets[number.identity] = {"double_value": value}
         with self._lock:
-            self.seen.drawn.clear()
-            finished, begun = self.seen.finished, time.monotonic()
+            before, begun = self.seen.numbers, time.monotonic()
         self.rerun(number.fragment)
-        self.wait(lambda: self.seen.finished > finished and bool({number.fragment, ""} & self.seen.drawn))
+        self.wait(lambda: self.seen.numbers > before)  # a run's end may be cut off by the next tick's run
         return time.monotonic() - begun
 
     def wait(self, condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
@@ -148,7 +147,6 @@ class Visitor:
             self.seen.errors.append("page not found")
 
     def _draw(self, delta: Delta) -> None:
-        self.seen.drawn.add(delta.fragment_id)
         if delta.WhichOneof("type") != "new_element":
             return
         element, now = delta.new_element, time.monotonic()
@@ -157,6 +155,8 @@ class Visitor:
             self.seen.words.append((now, getattr(element, kind).body))
         elif kind == "progress":
             self.seen.words.append((now, element.progress.text))
+        elif kind == "metric":
+            self.seen.numbers += 1
         elif kind == "button":
             self.seen.controls[element.button.label] = Control(element.button.id, delta.fragment_id)
         elif kind == "number_input":
