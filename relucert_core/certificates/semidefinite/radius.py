@@ -33,7 +33,6 @@ _CAUTIOUS = 200  # hidden neurons from which the first radius is not the upper b
 _STALE = 0.99  # a sweep over a ball is given up when an adversarial point comes this near to its centre
 _IDLE_SWEEPS = 2
 _FIRST_STEP, _LARGE_STEP = 0.45, 0.6  # of the gap to the upper bound, from one radius to the next
-_DEEP, _DEEP_STEP = 3, 0.58  # with more weight layers the radius to begin from is small, and bounds are what costs
 Follow = Callable[[np.ndarray], float]
 
 
@@ -108,8 +107,7 @@ class _Search:
 
     def run(self) -> Iterator[Improvement]:
         """Radius after radius, until the two sides meet, the time is up or nothing is gained any more."""
-        share = _FIRST_STEP if self.frame.net.depth <= _DEEP else _DEEP_STEP
-        cautious = sum(self.frame.net.widths) > _CAUTIOUS
+        share, cautious = _FIRST_STEP, sum(self.frame.net.widths) > _CAUTIOUS
         far = FAR * (1 + float(np.abs(self.frame.point).max()))
         while (
             self.lower < min(self.upper * CLOSED, far) and self.left > self.bound_seconds and self.idle < _IDLE_SWEEPS
