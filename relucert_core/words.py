@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 NORM_NAMES = {2.0: "L2", math.inf: "Linf", 1.0: "L1"}  # in the order that menus list them
 NORM_CHOICES = {name: norm for norm, name in NORM_NAMES.items()}
+NONE = "–"  # an empty cell of a table; a hyphen alone begins a list where cells are Markdown
 _ROUNDING = {"lower bound": ROUND_FLOOR, "exact": ROUND_FLOOR, "upper bound": ROUND_CEILING}
 _PLAIN = range(-6, 5)  # decimal exponents that are written out
 

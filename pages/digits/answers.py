@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pages.shared.words import distance
 from relucert_core.figures.number_line import ESTIMATE, LOWER, UPPER, Mark
-from relucert_core.words import NORM_NAMES, down, duration, number, up
+from relucert_core.words import NONE, NORM_NAMES, down, duration, number, up
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,7 +145,7 @@ class Answers:
                 )
         for attack_entry in self.attack_entries:
             if (a := self.attacks.get(attack_entry.name)) is not None:
-                text, status = (up(a.distance), "ok") if a.success else ("-", "nothing found")
+                text, status = (up(a.distance), "ok") if a.success else (NONE, "nothing found")
                 rows.append((attack_entry.title, "upper bound (attack)", text, duration(a.seconds), status))
         names = ("Method", "Kind", f"Distance ({NORM_NAMES[self.norm]})", "Time", "Status")
         return dict(zip(names, map(list, zip(*rows))))

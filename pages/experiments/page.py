@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 KEYS = "experiments_keys"
 LECTURE_HEIGHT = 470
+REDRAW_SECONDS = 5.0
 
 
 def preset() -> None:
@@ -61,17 +64,11 @@ def stop_run() -> None:
     st.session_state.pop(runs.RUNNING, None)
 
 
-def run_settings() -> None:
-    """Whether to show this machine's run, and on how many images it is."""
-    STATE.control(STATE.now.images_field)
-    STATE.control("own")
-
-
 def run_buttons(name: str, images: int) -> None:
     """How far this machine has come, and the buttons to go on."""
     token = (name, images)
     standing = runs.standing(*token)
-    st.markdown(_standing_words(standing))
+    st.markdown(_standing_words(standing, len(runs.prepared(*token).panels)))
     idle, finished = st.session_state.get(runs.RUNNING) != token, standing.done == standing.total
     with st.container(horizontal=True):
         label = "Go on" if 0 < standing.done < standing.total else "Run"
@@ -87,7 +84,7 @@ def run_buttons(name: str, images: int) -> None:
         )
 
 
-def _standing_words(standing: Progress) -> str:
+def _standing_words(standing: Progress, networks: int) -> str:
     if standing.done == standing.total:
         return f"All {standing.images} images are done on this machine."
     if standing.done:
@@ -95,18 +92,25 @@ def _standing_words(standing: Progress) -> str:
             f"{standing.images_done} of {standing.images} images are done on this machine "
             f"({standing.done} of {standing.total} answers); a run goes on from there."
         )
-    return f"Nothing is kept here yet: {standing.images} images, {standing.total} answers to find."
+    on = f" on {networks} networks" if networks > 1 else ""
+    return f"Nothing is kept here yet: {standing.images} images{on}, {standing.total} answers to find."
 
 
 def drive(place: DeltaGenerator, name: str, images: int) -> None:
-    """Run to the end, with progress and a way to stop, then draw the page anew."""
+    """Run to the end, with progress and a way to stop; the page is drawn anew with the images that have come."""
+    standing, begun = runs.standing(name, images), time.monotonic()
+    share = standing.done / max(standing.total, 1)
     with place.container():
-        bar = st.progress(0.0, "Starting")
-        st.button("Stop", on_click=stop_run)
-    for progress in runs.steps(name, images, lambda words: bar.progress(0.0, words)):
-        left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
-        words = f"{progress.images_done} of {progress.images} images done{left}. Now: {progress.words}"
-        bar.progress(progress.done / max(progress.total, 1), words)
+        bar = st.progress(share, "Starting")
+        st.button("Stop", on_click=stop_run, key="experiments_stop")
+    with closing(runs.steps(name, images, lambda words: bar.progress(share, words))) as run:
+        for progress in run:
+            left = "" if progress.seconds_left is None else f", about {duration(progress.seconds_left)} left"
+            words = f"{progress.images_done} of {progress.images} images done{left}. Now: {progress.words}"
+            bar.progress(progress.done / max(progress.total, 1), words)
+            more = standing.images_done < progress.images_done < progress.images
+            if more and time.monotonic() - begun > REDRAW_SECONDS:
+                st.rerun()  # the run goes on from what is kept
     stop_run()
     st.rerun()
 
@@ -127,15 +131,17 @@ def record_in_view(name: str, own: bool, images: int) -> tuple[Record | None, st
     return stored, f"This machine has finished no image of its own run yet. {note}" if own else note
 
 
-def show(record: Record, note: str, look: view.View) -> None:
-    """Picture first, then the sentence and few numbers."""
+def show(record: Record, note: str, look: view.View) -> DeltaGenerator:
+    """Picture first, then the sentence and few numbers; the place under the picture, for what a run has to say."""
     figures = view.figures_of(record, find_theme(theme_name(), presenting()), look)
     words = view.sentence(record, accuracy=look.accuracy)
     view.draw(figures, view.captions(record), words.replace("*", ""))
+    place = st.empty()
     headline(words)
     st.markdown(view.remark(record, accuracy=look.accuracy))
     if not presenting():
         st.caption(note)
+    return place
 
 
 def details(record: Record, look: view.View) -> None:
@@ -157,21 +163,22 @@ def page() -> None:
     STATE.open()
     listen_to_keys(KEYS, preset)
     name, look = choose()
-    top, place = st.container(), st.empty()
+    top = st.container()
     if presenting():
         own, images = False, STORED_IMAGES
     else:
         controls = st.expander("Run it again on this machine")
         with controls:
-            run_settings()
+            STATE.control(STATE.now.images_field)
         own, images = STATE.now.own, STATE.now.images
     STATE.write()
     record, note = record_in_view(name, own, images)
     with top:
         if record is None:
             st.info(note)
+            place = st.empty()
         else:
-            show(record, note, look)
+            place = show(record, note, look)
     if presenting():
         return
     if record is not None:
@@ -184,6 +191,9 @@ def page() -> None:
         run_buttons(name, images)
     if st.session_state.get(runs.RUNNING) == (name, images):
         drive(place, name, images)
+    elif runs.standing(name, images).images_done:
+        with place.container():
+            STATE.control("own")
 
 
 try:

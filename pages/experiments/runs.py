@@ -6,7 +6,7 @@ since answers are kept in files as they are found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,7 @@ def forget(experiment: str, images: int) -> None:
     own_record.clear()
 
 
-def steps(experiment: str, images: int, say: Say) -> Iterator[Progress]:
+def steps(experiment: str, images: int, say: Say) -> Generator[Progress, None, None]:
     """The run, in a worker; where others wait it takes turns with them, and `say` is told so."""
     from relucert_core.experiments.by_name import run_by_name
 

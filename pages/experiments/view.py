@@ -17,7 +17,7 @@ from relucert_core.experiments.summaries import Summary, overtaken, proved_share
 from relucert_core.experiments.tables import accuracy_table, claims_table, rounded, summary_table
 from relucert_core.figures.proved_share import proved_share
 from relucert_core.figures.reports import pictures_of
-from relucert_core.words import duration
+from relucert_core.words import NONE, duration
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -75,7 +75,7 @@ def proved(records: Sequence[Record], theme: Theme) -> None:
         st.table(
             {"Method": [titles[m] for m in reversed(order)]}
             | {
-                titles[network]: [f"{100 * found[m]:.1f} %" if m in found else "–" for m in reversed(order)]
+                titles[network]: [f"{100 * found[m]:.1f} %" if m in found else NONE for m in reversed(order)]
                 for network, found in shares.items()
             }
         )

@@ -61,6 +61,8 @@ class PanelPlan:
 class Progress:
     """Where a run stands: answers found (`done` of `total`), images with all answers, what comes next, seconds left.
 
+    An image is counted once, and is done when every network of the experiment that has it is done with it.
+
     `seconds_left` is None until something was measured in this run.
     """
 
@@ -160,15 +162,15 @@ class _Standing:
         """The state of the standing."""
         done = sum(map(len, self.known.values()))
         total = sum(map(len, self.wanted.values()))
-        ready = [
-            sum(
-                all(name in self.known[id(task)] or name not in self.wanted[id(task)] for task in plan.tasks)
-                for name in self.names[id(plan)]
-            )
-            for plan in self.plans
-        ]
-        images = sum(len(plan.images) for plan in self.plans)
-        return Progress(done, total, sum(ready), images, words, self._seconds_left())
+        images = max((len(plan.images) for plan in self.plans), default=0)
+        ready = sum(all(self._ready(plan, row) for plan in self.plans) for row in range(images))
+        return Progress(done, total, ready, images, words, self._seconds_left())
+
+    def _ready(self, plan: PanelPlan, row: int) -> bool:
+        """Has the network all its answers for the image in this row, if it has such a row?"""
+        for name in self.names[id(plan)][row : row + 1]:
+            return all(name in self.known[id(task)] or name not in self.wanted[id(task)] for task in plan.tasks)
+        return True
 
     def _seconds_left(self) -> float | None:
         """Each task at its own latest pace; a task not yet met at the mean pace of the others."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from relucert_core.experiments.claims import claims
 from relucert_core.experiments.records import LOWER, Panel, Record
 from relucert_core.experiments.summaries import Spread, Summary, accuracy_at, summarise
-from relucert_core.words import bound
+from relucert_core.words import NONE, bound
 
 
 def summary_table(record: Record, panel: Panel) -> dict[str, list[str]]:
@@ -27,7 +27,7 @@ def accuracy_table(panel: Panel, radii: tuple[float, ...]) -> dict[str, list[str
     """The certified accuracy of all methods at a few radii."""
     columns = {"Method": [s.title for s in panel.series], "Kind": [s.kind for s in panel.series]}
     shares = [accuracy_at(panel, series, radii) for series in panel.series]
-    return columns | {f"at {rounded(r)}": [f"{100 * row[i]:.1f} %" for row in shares] for i, r in enumerate(radii)}
+    return columns | {f"at {r:g}": [f"{100 * row[i]:.1f} %" for row in shares] for i, r in enumerate(radii)}
 
 
 def claims_table(record: Record) -> dict[str, list[str]]:
@@ -37,9 +37,9 @@ def claims_table(record: Record) -> dict[str, list[str]]:
     return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 
-def rounded(value: float, kind: str = "", digits: int = 2) -> str:
+def rounded(value: float, kind: str = "", digits: int = 3) -> str:
     """Significant digits; a lower bound is rounded down, an upper bound up, everything else to the nearest."""
-    return bound(value, kind, digits, power="e", unknown="-")
+    return bound(value, kind, digits, power="e", unknown=NONE)
 
 
 def _bounds_table(record: Record, panel: Panel) -> dict[str, list[str]]:
@@ -51,7 +51,7 @@ def _bounds_table(record: Record, panel: Panel) -> dict[str, list[str]]:
         f"Median ({record.norm})": [rounded(s.values.median, s.kind) for s in rows],
         "Quartiles": [_quartiles(s.values, s.kind) for s in rows],
         "Zero": [str(s.zeros) for s in rows],
-        "Nothing found": [str(s.infinite) if s.kind != LOWER else "-" for s in rows],
+        "Nothing found": [str(s.infinite) if s.kind != LOWER else NONE for s in rows],
         "Seconds an image": [rounded(s.seconds.median) for s in rows],
     }
 
@@ -64,9 +64,9 @@ def _times_table(record: Record, panel: Panel) -> dict[str, list[str]]:
     there = [_ratio(s.paper_seconds, units[1]) for s in rows]
     return {
         "Method": [s.title for s in rows],
-        "Paper (s)": ["-" if s.paper_seconds is None else f"{s.paper_seconds:g}" for s in rows],
-        "Here (s)": [rounded(s.seconds.median, digits=3) for s in rows],
-        "Quartiles (s)": [_quartiles(s.seconds, "", 3) for s in rows],
+        "Paper (s)": [NONE if s.paper_seconds is None else f"{s.paper_seconds:g}" for s in rows],
+        "Here (s)": [rounded(s.seconds.median) for s in rows],
+        "Quartiles (s)": [_quartiles(s.seconds, "") for s in rows],
         "Times simplex, paper": there,
         "Times simplex, here": here,
         f"Radius ({record.norm})": [_radius(panel, s) for s in rows],
@@ -74,7 +74,7 @@ def _times_table(record: Record, panel: Panel) -> dict[str, list[str]]:
 
 
 def _ratio(value: float | None, unit: float | None) -> str:
-    return rounded(value / unit) if value is not None and unit else "-"
+    return rounded(value / unit) if value is not None and unit else NONE
 
 
 def _radius(panel: Panel, summary: Summary) -> str:
@@ -84,5 +84,5 @@ def _radius(panel: Panel, summary: Summary) -> str:
     return f"{rounded(summary.values.median, LOWER)} ({_quartiles(summary.values, LOWER)})"
 
 
-def _quartiles(spread: Spread, kind: str, digits: int = 2) -> str:
-    return f"{rounded(spread.low, kind, digits)} - {rounded(spread.high, kind, digits)}"
+def _quartiles(spread: Spread, kind: str) -> str:
+    return f"{rounded(spread.low, kind)} – {rounded(spread.high, kind)}"

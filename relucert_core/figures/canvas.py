@@ -17,7 +17,10 @@ from typing import Any, Protocol
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 Point = tuple[float, float]
-_NO_GLYPH = str.maketrans({"∞": "inf", "−": "-", "≥": ">=", "≤": "<=", "×": "x", "–": "-"})  # not in Pillow's own font
+_NO_GLYPH = str.maketrans({"−": "-", "≥": ">=", "≤": "<=", "×": "x", "–": "-"})  # not in Pillow's own font
+_SUPERSCRIPT = re.compile(r"<sup>(.*?)</sup>")
+_SMALL, _RISE = 0.7, 0.35  # size and height of a superscript
+_INFINITY = 1.0  # width of the sign of infinity
 _RGBA = re.compile(r"rgba\((\d+),\s*(\d+),\s*(\d+),\s*([\d.]+)\)")
 
 
@@ -33,7 +36,10 @@ class Canvas(Protocol):
     def text(
         self, at: Point, words: str, colour: str, size: float, *, anchor: str = "start", turned: bool = False
     ) -> None:
-        """Words whose middle height is at `at`; anchor "start", "middle" or "end"; `turned` runs upward."""
+        """Words whose middle height is at `at`; anchor "start", "middle" or "end"; `turned` runs upward.
+
+        Words may hold <sup>...</sup>, which is raised and smaller; nothing else is markup.
+        """
 
     def data(self) -> bytes:
         """The finished file."""
@@ -41,7 +47,7 @@ class Canvas(Protocol):
 
 def text_width(words: str, size: float) -> float:
     """About how wide words of `size` pixels are."""
-    return float(_font(round(size)).getlength(words.translate(_NO_GLYPH)))
+    return sum(_length(letters, share * size) for letters, share, _ in _pieces(words))
 
 
 class SvgCanvas:
@@ -72,7 +78,7 @@ class SvgCanvas:
         x, y = _short(at[0]), _short(at[1])
         turn = f' transform="rotate(-90 {x} {y})"' if turned else ""
         place = f'x="{x}" y="{y}" dy="0.35em" text-anchor="{anchor}"{turn}'
-        self._parts.append(f'<text {place} font-size="{_short(size)}" fill="{colour}">{escape(words)}</text>')
+        self._parts.append(f'<text {place} font-size="{_short(size)}" fill="{colour}">{_spans(words, size)}</text>')
 
     def data(self) -> bytes:
         """See `Canvas`."""
@@ -105,20 +111,16 @@ class PngCanvas:
         self, at: Point, words: str, colour: str, size: float, *, anchor: str = "start", turned: bool = False
     ) -> None:
         """See `Canvas`."""
-        words, font = words.translate(_NO_GLYPH), _font(round(size * self._times))
+        size *= self._times
+        width = text_width(words, size)
         place = (at[0] * self._times, at[1] * self._times)
         if not turned:
-            self._draw.text(
-                place,
-                words,
-                font=font,
-                fill=_colour(colour),
-                anchor={"start": "lm", "middle": "mm", "end": "rm"}[anchor],
-            )
+            shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * width
+            _write(self._draw, (place[0] - shift, place[1]), words, size, _colour(colour))
             return
-        long, high = math.ceil(font.getlength(words)) + 4, round(size * self._times * 1.5)
+        long, high = math.ceil(width) + 4, round(size * 1.5)
         label = Image.new("L", (long, high))
-        ImageDraw.Draw(label).text((long / 2, high / 2), words, font=font, fill=255, anchor="mm")
+        _write(ImageDraw.Draw(label), (2, high / 2), words, size, 255)
         label = label.rotate(90, expand=True)
         corner = (round(place[0] - high / 2), round(place[1] - long / 2))
         self._image.paste(Image.new("RGB", label.size, _colour(colour)[:3]), corner, label)
@@ -139,6 +141,52 @@ class PngCanvas:
 @lru_cache(maxsize=16)
 def _font(size: int) -> Any:
     return ImageFont.load_default(size)
+
+
+def _pieces(words: str) -> list[tuple[str, float, float]]:
+    """Letters that stand together, their size and how far they are raised, as shares of the words' size."""
+    parts = [(part, index % 2 == 1) for index, part in enumerate(_SUPERSCRIPT.split(words))]
+    return [(part, *((_SMALL, _RISE) if raised else (1.0, 0.0))) for part, raised in parts if part]
+
+
+def _spans(words: str, size: float) -> str:
+    """Words as SVG text; what is raised goes down again at the next letters."""
+    spans, height = "", 0.0
+    for letters, share, rise in _pieces(words):
+        if rise == height == 0.0:
+            spans += escape(letters)
+            continue
+        place = f'dy="{_short((height - rise) * size)}" font-size="{_short(share * size)}"'
+        spans += f"<tspan {place}>{escape(letters)}</tspan>"
+        height = rise
+    return spans
+
+
+def _length(letters: str, size: float) -> float:
+    """The width of letters without markup; the sign of infinity is drawn, not set."""
+    set_letters = letters.replace("∞", "").translate(_NO_GLYPH)
+    return float(_font(round(size)).getlength(set_letters)) + letters.count("∞") * _INFINITY * size
+
+
+def _write(draw: ImageDraw.ImageDraw, at: Point, words: str, size: float, colour: Any) -> None:
+    """Words from the left, their middle height at `at`."""
+    x, y = at
+    for letters, share, rise in _pieces(words):
+        for part in re.split("(∞)", letters):
+            place = (x, y - rise * size)
+            if part == "∞":
+                draw.line(_infinity(place, share * size), fill=colour, width=max(1, round(0.08 * share * size)))
+            else:
+                draw.text(place, part.translate(_NO_GLYPH), font=_font(round(share * size)), fill=colour, anchor="lm")
+            x += _length(part, share * size)
+
+
+def _infinity(at: Point, size: float) -> list[Point]:
+    """The sign of infinity, which Pillow's own font lacks: a lemniscate, somewhat higher, from the left middle `at`."""
+    reach, centre = 0.43 * size, at[0] + _INFINITY / 2 * size
+    turns = [2 * math.pi * i / 64 for i in range(65)]
+    waist = [(math.cos(t), 1.3 * math.sin(t) * math.cos(t), 1 + math.sin(t) ** 2) for t in turns]
+    return [(centre + reach * x / w, at[1] + reach * y / w) for x, y, w in waist]
 
 
 def _colour(text: str) -> tuple[int, ...]:

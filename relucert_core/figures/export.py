@@ -19,7 +19,8 @@ from relucert_core.figures.canvas import Canvas, PngCanvas, Point, SvgCanvas, te
 
 WIDTH = 860
 _DASHES = {"solid": (), "dot": (2, 4), "dash": (8, 5), "dashdot": (8, 4, 2, 4), "longdash": (14, 5)}
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<(?!/?sup>)[^>]*>")
+_POWER = re.compile(r"\^(-?\d+)")
 _BAR = 0.28  # half the thickness of an arm of the crosses
 
 
@@ -176,8 +177,8 @@ def marker_outline(symbol: str) -> list[Point]:
 
 
 def plain_text(text: str) -> str:
-    """Text without plotly's tags; a power keeps its caret."""
-    return _TAG.sub("", text.replace("<sup>", "^").replace("<br>", " "))
+    """Text without plotly's tags but <sup>, in which powers stand."""
+    return _POWER.sub(r"<sup>\1</sup>", _TAG.sub("", text.replace("<br>", " ")))
 
 
 def _legend_rows(named: list[dict[str, Any]], width: float, font: float) -> list[list[dict[str, Any]]]:

@@ -15,6 +15,7 @@ from relucert_core.words import down, duration
 
 HERE, PAPER = "here", "the paper's"
 _ROW = 26  # pixels
+_LEGEND = 3  # lines above the rows, in both charts, so that their rows stand at the same heights
 
 
 def times_chart(record: Record, theme: Theme) -> go.Figure:
@@ -34,27 +35,52 @@ def times_chart(record: Record, theme: Theme) -> go.Figure:
 
 
 def radii_chart(record: Record, theme: Theme) -> go.Figure:
-    """The median certified radius of each method with its quartiles, for the networks whose radii mean something."""
-    rows = _rows([panel for panel in record.panels if panel.radii])
+    """The median certified radius of each method with its quartiles, row by row beside `times_chart`.
+
+    The rows of a network whose radii mean nothing, since its weights are random, say so and stay empty.
+    """
+    rows = _rows(record.panels, radii=True)
     axis = DistanceAxis.for_values(v for _, s in rows if s for v in _ends(s.values))
     traces = [
         *_whiskers(rows, lambda s: s.values, axis, theme.lower, theme),
         _marks("radius", _points(rows, lambda s: s.values.median, axis, _radius), "triangle-right", theme.lower, theme),
     ]
     across = axis.layout(theme, f"certified radius ({record.norm}, log scale)")
-    return _chart(rows, traces, across, theme, legend=False, shapes=axis.rails(theme))
+    notes = [_note(-row, theme) for row, (title, _) in enumerate(rows) if title in _without_radii(record.panels)]
+    return _chart(rows, traces, across, theme, legend=False, shapes=axis.rails(theme), annotations=notes)
 
 
 Rows = list[tuple[str, Summary | None]]
 
 
-def _rows(panels: Sequence[Panel]) -> Rows:
-    """A heading a network, then a row a method, from the top."""
+def _rows(panels: Sequence[Panel], *, radii: bool = False) -> Rows:
+    """A heading a network, then a row a method, from the top; with `radii` no summary where they mean nothing."""
     rows: Rows = []
     for panel in panels:
-        rows.append((f"<b>{panel.title}</b>", None))
-        rows += [(series.title, summarise(series)) for series in panel.series if series.values]
+        rows.append((_heading(panel), None))
+        shown = panel.radii or not radii
+        rows += [(series.title, summarise(series) if shown else None) for series in panel.series if series.values]
     return rows
+
+
+def _heading(panel: Panel) -> str:
+    return f"<b>{panel.title}</b>"
+
+
+def _without_radii(panels: Sequence[Panel]) -> list[str]:
+    return [_heading(panel) for panel in panels if not panel.radii]
+
+
+def _note(y: int, theme: Theme) -> dict[str, Any]:
+    """What stands in the row of a network that is here for its times alone."""
+    return {
+        "x": 0.5,
+        "xref": "paper",
+        "y": y,
+        "text": "random weights: time only",
+        "showarrow": False,
+        "font": {"color": theme.text, "size": theme.font},
+    }
 
 
 def _points(
@@ -123,10 +149,10 @@ def _chart(
     return figure_of(
         theme,
         traces,
-        int(_ROW * len(rows) + 6 * theme.font),
+        int(_ROW * len(rows) + (_LEGEND + 4) * theme.font),
         showlegend=legend,
         legend={"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
-        margin={"l": 8, "r": 8, "t": 8, "b": 4 * theme.font},
+        margin={"l": 8, "r": 8, "t": _LEGEND * theme.font, "b": 4 * theme.font},
         xaxis=across,
         yaxis={
             "range": [-len(rows) + 0.4, 0.6],

@@ -7,11 +7,13 @@ import dataclasses
 import io
 import json
 import math
+import re
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import relucert_core as rc
 from relucert_core.cli import main
@@ -37,7 +39,7 @@ from relucert_core.experiments.records import (
     write_record,
 )
 from relucert_core.experiments.runs import PanelPlan, Prepared, Task, attack_work, certificate_work
-from relucert_core.experiments.store import Answer, answer_store, content_key, point_digests
+from relucert_core.experiments.store import Answer, answer_store, content_key, point_digests, shipped_record
 from relucert_core.experiments.summaries import (
     accuracy_at,
     accuracy_curve,
@@ -50,6 +52,7 @@ from relucert_core.experiments.summaries import (
     summarise,
 )
 from relucert_core.experiments.tables import rounded, summary_table
+from relucert_core.figures.canvas import PngCanvas, text_width
 from relucert_core.figures.export import to_png, to_svg
 from relucert_core.figures.reports import pictures_of
 
@@ -301,7 +304,7 @@ def test_printed_bounds_stay_on_their_side():
     for value in np.exp(rng.normal(size=300, scale=8)):
         assert float(rounded(value, LOWER)) <= value <= float(rounded(value, UPPER))
         assert float(rounded(value, digits=3)) == pytest.approx(value, rel=6e-3)
-    assert [rounded(v) for v in (0.0, math.inf, math.nan)] == ["0", "∞", "-"]
+    assert [rounded(v) for v in (0.0, math.inf, math.nan)] == ["0", "∞", "–"]
 
 
 def test_figure_2_leaves_out_the_fives_and_takes_the_first_images():
@@ -365,7 +368,9 @@ def test_table_1_reports_times_radii_and_the_papers_figures(tmp_path, monkeypatc
     monkeypatch.setattr(table1, "find_recipe", lambda name: recipe)
     settings = table1.table1_settings(images=3, cifar_images=2)
     prepared = table1.prepare_table1(settings, store=tmp_path, networks=tmp_path)
-    assert list(prepared.run())[-1].images_done == 8
+    assert (prepared.standing().images, prepared.standing().total) == (3, 8 * len(prepared.panels[0].tasks))
+    reports = [report.images_done for report in prepared.run()]
+    assert (reports[0], reports[-1]) == (0, 3), "an image counts once, on whatever number of networks"
     record = prepared.record()
     assert [p.network for p in record.panels] == ["mnist-3x1024", "mnist-4x1024", "cifar-7x1024"]
     for panel in record.panels:
@@ -377,7 +382,7 @@ def test_table_1_reports_times_radii_and_the_papers_figures(tmp_path, monkeypatc
     table = summary_table(record, record.panels[0])
     assert table["Radius (L2)"] == ["(time only)"] * len(table["Method"])
     place = table["Method"].index("Simplex")
-    assert table["Times simplex, here"][place] == "1.0"
+    assert table["Times simplex, here"][place] == "1.00"
     trained = dataclasses.replace(record, panels=(dataclasses.replace(record.panels[0], radii=True),))
     assert set(pictures_of(record)) == {"table-1-times"}
     assert set(pictures_of(trained)) == {"table-1-times", "table-1-radii"}
@@ -430,8 +435,6 @@ def test_figures_show_the_papers_methods_and_mark_zero_and_nothing_found():
 
 
 def test_exports_are_whole_files_with_every_mark(tmp_path):
-    from PIL import Image
-
     record = finished(tmp_path)
     for name, figure in pictures_of(record).items():
         tree = ET.fromstring(to_svg(figure))
@@ -443,6 +446,49 @@ def test_exports_are_whole_files_with_every_mark(tmp_path):
         picture = Image.open(io.BytesIO(to_png(figure)))
         assert picture.size[0] == 1720
         assert len(picture.convert("RGB").getcolors(10**7)) > 20
+
+
+def test_table_1_stands_row_by_row_in_both_charts():
+    record = shipped_record("table-1")
+    times, radii = pictures_of(record).values()
+    for name in ("height", "margin.t", "margin.b", "yaxis.range", "yaxis.tickvals", "yaxis.ticktext"):
+        assert times.layout[name] == radii.layout[name]
+    timed = next(panel for panel in record.panels if not panel.radii)
+    row = radii.layout.yaxis.ticktext.index(f"<b>{timed.title}</b>")
+    assert [(note.y, "time only" in note.text) for note in radii.layout.annotations] == [(-row, True)]
+    below = range(-row - len(timed.series), -row)
+    assert not [y for trace in radii.data for y in trace.y if y in below]
+
+
+def test_exports_raise_powers_and_draw_the_sign_of_infinity():
+    figure = pictures_of(shipped_record("figure-2a"), accuracy=False)["figure-2a-mnist-gt5-1024"]
+    assert "10<sup>-6</sup>" in figure.layout.yaxis.ticktext
+    svg = to_svg(figure).decode()
+    assert re.search(r'>10<tspan dy="-[\d.]+" font-size="9.8">-6</tspan></text>', svg)
+    assert ">∞</text>" in svg
+    assert "^" not in svg
+    ET.fromstring(svg)
+
+
+def ink(words):
+    """Where a PNG of the words is black: (height, width) of booleans."""
+    canvas = PngCanvas(120, 60, "#ffffff", 1)
+    canvas.text((60, 30), words, "#000000", 30, anchor="middle")
+    with Image.open(io.BytesIO(canvas.data())) as image:
+        return np.asarray(image.convert("L")) < 128
+
+
+def test_pictures_have_powers_above_the_line_and_a_sign_of_infinity():
+    plain, power = (np.argwhere(ink(words)) for words in ("10 6", "10<sup>6</sup>"))
+    assert power[:, 0].min() < plain[:, 0].min() - 2
+    assert power[:, 1].max() < plain[:, 1].max()
+    sign = ink("∞")
+    rows, columns = np.argwhere(sign).T
+    assert 15 <= np.ptp(columns) <= 30
+    assert np.ptp(rows) < 0.6 * np.ptp(columns)
+    middle = sign[:, columns.min() : columns.max() + 1]
+    assert (middle == middle[:, ::-1]).mean() > 0.98, "both loops are alike"
+    assert text_width("10<sup>6</sup>", 30) < text_width("106", 30) < text_width("106∞", 30)
 
 
 def test_export_refuses_what_it_cannot_draw():
@@ -467,8 +513,6 @@ def test_the_header_tells_commit_machine_and_versions_but_no_names():
 
 @pytest.mark.parametrize("name", list(EXPERIMENTS))
 def test_a_real_result_is_stored_for_each_experiment(name):
-    from relucert_core.experiments.store import shipped_record
-
     record = shipped_record(name)
     assert record.experiment == name
     assert record.header.command.startswith(f"python -m relucert_core reproduce {name}")

@@ -19,6 +19,7 @@ from tests.pages import browser
 from tests.pages.helpers import figures, open_page, texts
 
 PAGE = "experiments"
+OWN = "Show this machine's run instead of the stored one"
 TITLES = {name: entry.title for name, entry in EXPERIMENTS.items()}
 
 
@@ -67,6 +68,20 @@ def test_table_1_shows_the_papers_seconds_beside_ours_and_the_radii():
     assert any("Radius" in column for column in table.columns)
 
 
+@pytest.mark.parametrize("name", list(EXPERIMENTS))
+def test_no_cell_is_a_hyphen_which_markdown_makes_a_bullet(name):
+    cells = [
+        str(cell) for shown in open_page(PAGE, experiments_show=TITLES[name]).table for cell in shown.value.stack()
+    ]
+    assert len(cells) > 10
+    assert not [cell for cell in cells if re.match(r"[-+*](\s|$)", cell)]
+
+
+def test_an_image_counts_once_on_several_networks():
+    words = texts(open_page(PAGE, experiments_show="Figure 2b"))
+    assert re.search(r"50 images on 3 networks, \d+ answers to find", words)
+
+
 def test_certified_accuracy_has_a_line_for_every_method():
     at = open_page(PAGE, experiments_show="Figure 2a", experiments_accuracy="true")
     assert not at.exception
@@ -98,11 +113,14 @@ def test_a_run_of_ones_own_is_shown_kept_and_forgotten(tmp_path):
     query = {"experiments_show": "Figure 2a", "experiments_images_figure-2a": "1"}
     at = open_page(PAGE, **query)
     assert "Nothing is kept here yet" in texts(at)
+    assert OWN not in [toggle.label for toggle in at.toggle]
     run = next(button for button in at.button if button.label == "Run")
     run.click().run(timeout=120)
     assert not at.exception
     assert "This machine's own run: 1 of 1 images" in texts(at)
     assert "All 1 images are done" in texts(at)
+    assert [toggle.value for toggle in at.toggle if toggle.label == OWN] == [True]
+    assert OWN not in [toggle.label for expander in at.expander for toggle in expander.toggle]
     files = {p.name: p.read_bytes() for p in (tmp_path / "runs").iterdir()}
     assert len(files) == len(runs.prepared("figure-2a", 1).panels[0].tasks)
     again = open_page(PAGE, experiments_own="true", **query)
@@ -148,15 +166,17 @@ def test_the_code_of_ones_own_run_runs_it(capsys):
 
 
 @pytest.mark.browser
-def test_a_run_can_be_stopped_and_goes_on(chromium):
+def test_a_run_is_shown_as_it_comes_can_be_stopped_and_goes_on(chromium):
+    three = "experiments_images_figure-2a=3"
     with (
         browser.server() as address,
-        browser.tab(chromium, f"{address}/experiments?experiments_show=Figure+2a") as page,
+        browser.tab(chromium, f"{address}/experiments?experiments_show=Figure+2a&{three}") as page,
     ):
         page.get_by_text("Run it again on this machine").click()
         page.get_by_role("button", name="Run", exact=True).click()
-        page.get_by_text(re.compile(r"[1-4]0 of 50 images done")).first.wait_for()
-        page.get_by_role("button", name="Stop", exact=True).last.click()
+        page.get_by_text(re.compile(r"This machine's own run: [12] of 3 images")).wait_for()
+        page.get_by_role("button", name="Stop", exact=True).click()  # there is one
         page.get_by_role("button", name="Go on", exact=True).wait_for()
-        page.get_by_text(re.compile(r"This machine's own run: \d0 of 50 images")).wait_for()
+        page.get_by_text(re.compile(r"This machine's own run: [12] of 3 images")).wait_for()
+        page.get_by_text(OWN).wait_for()
         assert not page.script_errors
