@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.experiments import runs, view
+from pages.experiments import marks, runs, view
 from pages.experiments.state import STATE, STORED_IMAGES, TITLES
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.places import Busy
@@ -140,7 +140,10 @@ def show(record: Record, note: str, look: view.View) -> DeltaGenerator:
     headline(words)
     st.markdown(view.remark(record, accuracy=look.accuracy))
     if not presenting():
-        st.caption(note)
+        pointed = record.experiment in FIGURES and not look.accuracy
+        st.caption(f"{note} {marks.HINT}" if pointed else note)
+        if pointed:
+            marks.mount(record)
     return place
 
 
@@ -158,6 +161,7 @@ def details(record: Record, look: view.View) -> None:
 
 def page() -> None:
     """The whole page."""
+    marks.follow()
     if not presenting():
         st.title("The paper's experiments, run again")
     STATE.open()

@@ -24,7 +24,7 @@ def gallery(
 ) -> None:
     """Show the images `indices`; notes: for each its words and, where it is misread, what it is read as."""
     items = [
-        {"index": int(index), "src": _thumbnail(int(index)), "words": words, "misread": misread}
+        {"index": int(index), "src": thumbnail(int(index)), "words": words, "misread": misread}
         for index, (words, misread) in zip(indices, notes, strict=True)
     ]
     version = f"{indices[0]}-{indices[-1]}-{len(items)}-{hash(tuple(notes))}" if items else "empty"
@@ -38,7 +38,7 @@ def picked_image(key: str, count: int) -> int | None:
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)
-def _thumbnail(index: int) -> str:
+def thumbnail(index: int) -> str:
     """A shipped image as a data URL."""
     from pages.shared.engine import sample
     from relucert_core.figures.digits import digit_png

@@ -32,7 +32,9 @@ def figure2(
     norm: str = "L2",
     height: int = 450,
 ) -> go.Figure:
-    """A mark for each image and method. `order`: the images' rows from left to right; None: each method by itself.
+    """A mark for each image and method, with the image's index as its `customdata`.
+
+    `order`: the images' rows from left to right; None: each method by itself.
 
     Open marks on the lower rail are radii of 0, on the upper rail attacks that found nothing. A method that was run on
     some of the images has marks for these alone; a small dot in place of the mark says that a cheaper method proves as
@@ -88,6 +90,7 @@ def _trace(
             "color": look.colour,
             "line": {"width": 1.2 if look.symbol.endswith("-open") else 0},
         },
+        "customdata": [panel.images[i] for _, i in marks],
         "text": [
             f"image {panel.images[i]}: {_words(series.values[i], series.kind)}{_OVERTAKEN if i in dotted else ''}"
             for _, i in marks

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.experiments import runs, view
+from pages.experiments import marks, runs, view
 from relucert_core.experiments.catalogue import EXPERIMENTS, FIGURES, shown_methods
 from relucert_core.experiments.records import LOWER, from_json, to_csv, to_json
 from relucert_core.experiments.store import shipped_record
@@ -163,6 +163,53 @@ def test_the_code_of_ones_own_run_runs_it(capsys):
     assert f"images={record.images}" in code
     exec(compile(re.sub(r"images=\d+", 'images=1, methods=("simplex",)', code), "printed", "exec"), {})
     assert re.search(r"\nSimplex +lower bound +1 ", capsys.readouterr().out)
+
+
+def test_every_mark_knows_its_image():
+    record = shipped_record("figure-2b")
+    shown = figures(open_page(PAGE, experiments_show="Figure 2b"))
+    for figure, panel in zip(shown, record.panels, strict=False):
+        for trace in figure["data"]:
+            said = [int(re.match(r"image (\d+):", words).group(1)) for words in trace["text"]]
+            assert list(trace["customdata"]) == said
+            assert set(said) <= set(panel.images)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 7, ["mnist-1024-512"], ["no-network", 3], ["mnist-1024-512", 1000], [["a"], 3], ["mnist-1024-512", "3"]],
+)
+def test_what_no_mark_says_opens_nothing(value):
+    assert marks.chosen(value) is None
+    assert marks.chosen(["mnist-1024-512", 3]) == ("mnist-1024-512", 3)
+
+
+@pytest.mark.browser
+def test_a_mark_shows_its_digit_and_a_click_opens_it(chromium):
+    panel = shipped_record("figure-2a").panels[0]
+    with (
+        browser.server() as address,
+        browser.tab(chromium, f"{address}/experiments?experiments_show=Figure+2a") as page,
+    ):
+        chart = f".st-key-experiments_figure-2a-{panel.network} .js-plotly-plot"
+        mark = page.locator(f"{chart} .scatterlayer .point").nth(40)
+        mark.wait_for()
+        box = mark.bounding_box()
+        picture = page.locator(f"{chart} .relucert-mark-digit")
+        for _ in range(40):  # the listener comes a moment after the chart
+            page.mouse.move(box["x"] - 9, box["y"] - 40)
+            page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            page.wait_for_timeout(250)
+            if picture.count() and picture.is_visible():
+                break
+        assert picture.get_attribute("src").startswith("data:image/png")
+        words = page.locator(f"{chart} .hoverlayer").text_content()
+        image = int(re.search(r"image (\d+):", words).group(1))
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_url(re.compile(r"/digits\?"))
+        page.wait_for_url(lambda url: f"digits_image={image}" in url and f"digits_net={panel.network}" in url)
+        assert not page.script_errors
 
 
 @pytest.mark.browser
