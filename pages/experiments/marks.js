@@ -1,7 +1,8 @@
-// The digit behind a mark: a picture beside the pointer, and a click (on a screen without a pointer the second tap on
-// the same mark) that tells Python which one to open.
+// The digit behind a mark: a picture beside the pointer, and a click (with a finger the second tap on the same
+// mark) that tells Python which one to open.
 const SIZE = 72;
 const GAP = 22; // pixels between the mark and the picture: plotly's own words stand on the mark's height
+const ECHO = 500; // milliseconds in which plotly may report one tap twice
 const sheets = new WeakMap();
 
 function attach(chart, sheet, network) {
@@ -10,6 +11,8 @@ function attach(chart, sheet, network) {
   picture.className = "relucert-mark-digit";
   picture.style.cssText = `position:absolute;display:none;width:${SIZE}px;height:${SIZE}px;image-rendering:pixelated;pointer-events:none;z-index:7;border:1px solid #888;border-radius:6px`;
   let shown = null;
+  let since = 0;
+  let finger = false;
   const index = (event) => event.points?.[0]?.customdata;
   const show = (event) => {
     const source = sheet.data.pictures[index(event)];
@@ -30,13 +33,16 @@ function attach(chart, sheet, network) {
     const plane = chart.querySelector(".nsewdrag");
     if (plane) plane.style.cursor = "";
   };
+  const touched = (event) => { finger = event.pointerType === "touch"; };
+  chart.addEventListener("pointerdown", touched, { capture: true, passive: true });
   chart.on("plotly_hover", show);
   chart.on("plotly_unhover", hide);
   chart.on("plotly_click", (event) => {
     const picked = index(event);
     if (!(picked in sheet.data.pictures)) return;
-    if (matchMedia("(hover: none)").matches && shown !== picked) {
-      shown = picked;
+    if (finger && shown === picked && Date.now() - since < ECHO) return;
+    if (finger && shown !== picked) {
+      [shown, since] = [picked, Date.now()];
       show(event);
       return;
     }

@@ -14,7 +14,7 @@ from pages.shared.gallery import thumbnail
 if TYPE_CHECKING:
     from relucert_core.experiments.records import Record
 
-HINT = "A mark shows its digit under the pointer; a click opens it in Digits."
+HINT = "A mark shows its digit under the pointer; a click (with a finger a second tap) opens it in Digits."
 _KEY, _OPEN = "experiments_marks", "experiments_open"
 _MARKS = BrowserComponent("experiments_marks", __file__, js=["marks.js"])
 
