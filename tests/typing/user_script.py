@@ -208,6 +208,13 @@ for step in rc.search(small, [0.3, 1.0], norm=2, max_regions=50):
     reveal_type(step.patterns)
     reveal_type(step.exact)
 
+known: rc.BestKnown = rc.best_known(small, [0.3, 1.0])
+reveal_type(known)
+reveal_type(known.lower)
+reveal_type(known.upper)
+reveal_type(known.lower_by)
+reveal_type(known.witness)
+
 verdict = rc.verify(small, [0.3, 1.0], 0.01)
 reveal_type(verdict)
 reveal_type(verdict.answer)

@@ -202,7 +202,7 @@ def test_the_printed_python_runs_and_says_the_same(capsys):
     code = next(block.value for block in at.code if "import relucert_core" in block.value)
     exec(compile(code, "lesson", "exec"), {})
     said = capsys.readouterr().out
-    assert f"safe radius {rc.certify(lesson_network(), LESSON_POINT).radius:.3f}" in said
+    assert f"safe radius {down(rc.certify(lesson_network(), LESSON_POINT).radius, 4)} (" in said
     assert "limited by neuron 1 of layer 2" in said
     assert "Theorem 4: 0.269" in said
 
