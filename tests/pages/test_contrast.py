@@ -10,7 +10,7 @@ from tests.pages.contrast import pale
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
 def test_every_word_stands_out_in_every_state(scheme, app_address, chromium):
     found = {}
     with browser.tab(chromium, f"{app_address}/playground?pg_epoch=x", color_scheme=scheme) as page:

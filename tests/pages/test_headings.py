@@ -64,6 +64,7 @@ def deep_link(chromium, entry, visitors):
                 assert page.script_errors == []
 
 
+@pytest.mark.slow  # a server of its own
 def test_the_first_two_visitors_of_a_server_may_come_by_a_deep_link(chromium):
     deep_link(chromium, next(entry for entry in PAGES if entry.url == "lesson"), 2)
 

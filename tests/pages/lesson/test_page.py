@@ -320,6 +320,7 @@ def test_the_circle_on_the_screen_is_the_certified_one(chromium, app_address):
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_lecture_view_of_every_step_fits(chromium, app_address):
     with browser.tab(chromium, f"{app_address}/lesson?present=1", height=720) as page:
         for number in NUMBERS:

@@ -63,7 +63,9 @@ def test_an_uploaded_network_is_judged_and_certified_as_a_shipped_one(page, monk
     assert not [w for w in at.warning if "under 50 %" in w.value]
 
 
-@pytest.mark.parametrize("words", list(SCALES)[1:])
+@pytest.mark.parametrize(
+    "words", [list(SCALES)[1], *(pytest.param(w, marks=pytest.mark.slow) for w in list(SCALES)[2:])]
+)
 def test_a_wrong_scale_is_seen_and_mended_by_a_button(words, monkeypatch):
     monkeypatch.setattr("pages.digits.live.SECONDS", 0.0)
     low, high = SCALES[words]
