@@ -11,7 +11,7 @@ from pages.playground.point import MODE, NEW_CLASS
 from pages.playground.scene import Scene
 from pages.playground.setup import LAYERS, Setup
 from pages.playground.state import PROBLEM, STATE, guarded
-from pages.shared.own import BEST, READ
+from pages.shared.own import BEST, BEST_LABEL, BEST_UNSAID, READ, who_wins
 from pages.shared.text import say_problem
 from relucert_core.datasets.points_csv import points_from_csv
 from relucert_core.datasets.toy import TOY_DATASETS
@@ -91,16 +91,21 @@ def network_controls() -> None:
         max_upload_size=1,
     )
     st.checkbox("A table of weights has a ReLU between its layers", key="pg_relu", on_change=take_network)
-    st.selectbox("The file's class is the", list(BEST), key="pg_best", on_change=take_network)
+    unsaid: dict[str, Any] = {"index": None, "placeholder": BEST_UNSAID}
+    st.selectbox(BEST_LABEL, list(BEST), key="pg_best", on_change=take_network, **unsaid)
 
 
 def take_network() -> None:
     """A network file came."""
     file = st.session_state.pg_file
     if file is not None:
-        about: dict[str, Any] = {"best": BEST[st.session_state.pg_best]}
-        about |= {"activation": "relu"} if st.session_state.pg_relu else {}
-        guarded(state.upload, file.name, file.getvalue(), MAX_PARAMETERS, about)
+        guarded(_take, file.name, file.getvalue())
+
+
+def _take(name: str, data: bytes) -> None:
+    about = who_wins(st.session_state.pg_best, name)
+    about |= {"activation": "relu"} if st.session_state.pg_relu else {}
+    state.upload(name, data, MAX_PARAMETERS, about)
 
 
 def training_controls() -> None:

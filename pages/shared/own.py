@@ -32,6 +32,7 @@ MEGABYTES = 64
 MNIST_SCALE = (-0.1307 / 0.3081, (1 - 0.1307) / 0.3081)  # black and white of MNIST with mean 0 and deviation 1
 SCALES = {"0 to 1": (0.0, 1.0), "0 to 255": (0.0, 255.0), "MNIST's mean 0, deviation 1": MNIST_SCALE}
 BEST = {"largest score": "max", "smallest score": "min"}
+BEST_LABEL, BEST_UNSAID = "The class is the", "largest score; a .nnet file must be told"
 _NETWORKS, _FILE, _WANTED, _PROBLEM = "own_networks", "own_file", "own_wanted", "own_problem"
 _KEPT = 2
 _NAME = re.compile(r"own-[0-9a-f]{12}")
@@ -147,7 +148,8 @@ def _upload(state: PageState[Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.checkbox("A table of weights has a ReLU between its layers", key=_key(state, "relu"), **again)
         st.selectbox("Its pixels run", list(SCALES), key=_key(state, "scale"), width=260, **again)
-        st.selectbox("The class is the", list(BEST), key=_key(state, "best"), width=180, **again)
+        choice: dict[str, Any] = {"index": None, "placeholder": BEST_UNSAID, "width": 320}
+        st.selectbox(BEST_LABEL, list(BEST), key=_key(state, "best"), **choice, **again)
         st.text_input("Order of its layers, where asked for", key=_key(state, "order"), width=260, **again)
     st.caption("It is read in a process of its own, lives in your session only and is gone with it.")
 
@@ -217,11 +219,18 @@ def _options(state: PageState[Any], file: File) -> dict[str, Any]:
     scale = st.session_state.get(_key(state, "scale")) or "0 to 1"
     if scale != "0 to 1":
         options["trained_on"] = SCALES[scale]
-    best = BEST[st.session_state.get(_key(state, "best")) or "largest score"]
-    if best == "min" or file.name.lower().endswith(".nnet"):  # such a file has to be told
-        options["best"] = best
+    options |= who_wins(st.session_state.get(_key(state, "best")), file.name)
     order = [part.strip() for part in (st.session_state.get(_key(state, "order")) or "").split(",") if part.strip()]
     return options | ({"layers": order} if order else {})
+
+
+def who_wins(chosen: str | None, file: str) -> dict[str, Any]:
+    """The option `best` of `read_network` as chosen, {} where nothing need be said; InvalidInput where it must be."""
+    if chosen is not None:
+        return {} if BEST[chosen] == "max" and not file.lower().endswith(".nnet") else {"best": BEST[chosen]}
+    if file.lower().endswith(".nnet"):
+        raise InvalidInput(f"A .nnet file does not say which score wins: choose it at '{BEST_LABEL}'.")
+    return {}
 
 
 def read(file: File, options: dict[str, Any]) -> Own:

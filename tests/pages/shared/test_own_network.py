@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import relucert_core as rc
-from pages.shared.own import SCALES, Own, reading_code
+from pages.shared.own import SCALES, Own, reading_code, who_wins
 from relucert_core.importers.for_digits import card_of, for_digits
 from tests.pages.helpers import control, open_page, texts
 
@@ -98,6 +98,7 @@ def test_a_link_to_a_network_that_is_not_here_asks_for_its_file(monkeypatch):
     [
         ("n.pth", b"junk", "torch.save"),
         ("n.onnx", b"\x08junk", "ONNX"),
+        ("n.nnet", b"// which score wins is never guessed", "choose it at 'The class is the'"),
         ("n.pth", saved(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))), "3 inputs"),
         ("n.pth", saved(nn.Sequential(nn.Linear(784, 4), nn.ReLU(), nn.Linear(4, 11))), "11 classes"),
     ],
@@ -106,6 +107,14 @@ def test_other_files_are_refused_in_a_sentence(name, data, words, monkeypatch):
     monkeypatch.setattr("pages.digits.live.SECONDS", 0.0)
     at = uploaded("digits", data, name, digits_net="mnist-20-20-20")
     assert words in at.error[0].value.replace("\\", "").replace("\u2060", "")
+
+
+def test_only_a_file_that_has_to_be_told_is_told_which_score_wins():
+    assert who_wins(None, "n.onnx") == who_wins("largest score", "n.pth") == {}
+    assert who_wins("smallest score", "n.pth") == who_wins("smallest score", "n.NNET") == {"best": "min"}
+    assert who_wins("largest score", "n.nnet") == {"best": "max"}
+    with pytest.raises(rc.InvalidInput, match="choose it"):
+        who_wins(None, "acas.NNET")
 
 
 def test_a_border_of_two_pixels_is_dropped_without_rounding():
