@@ -112,6 +112,7 @@ def test_wheel_words_and_numbers_follow_the_hand(app_address, chromium):
         assert not [1 for i, a in enumerate(names) for b in names[:i] if overlap(a, b)]
         page.evaluate("() => { document.querySelector('.js-plotly-plot').dataset.mine = '1'; }")
         the_wheel_scrolls_and_zooms_with_ctrl(page)
+        assert page.locator(".js-plotly-plot[data-mine]").count() == 1, "the figure stays mounted"
         page.evaluate("() => document.querySelector('.stMain').scrollTo(0, 0)")
         x, y = middle(page, ".st-key-pg_chart .nsewdrag")
         page.mouse.move(x, y)
@@ -119,7 +120,6 @@ def test_wheel_words_and_numbers_follow_the_hand(app_address, chromium):
             page.locator(".relucert-tip text", has_text="neuron")
         ).first.wait_for()
         the_numbers_are_live(page)
-        assert page.locator(".js-plotly-plot[data-mine]").count() == 1, "the figure stays mounted"
         the_time_slider_is_live(page)
         assert not page.script_errors
 
