@@ -183,7 +183,9 @@ def test_playground(context, app_address):
 
 def scrub(page: Any) -> None:
     """Drag the time handle: one step."""
-    box = page.locator("input[type=range][aria-label^=Time]").bounding_box()
+    handle = page.locator("input[type=range][aria-label^=Time]")
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
     height = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] - 8, height)
     page.mouse.down()
