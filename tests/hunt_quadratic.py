@@ -4,9 +4,9 @@
 
 A case is one of: a radius against the exact distance (brute force over all patterns, in integers); the bounds of all
 layers and margins over a ball, of `quadratic` and of `semidefinite`, against exact forward passes at points of the
-ball; a parabola or line against the ReLU
-in fractions; the maximum of a quadratic over a ball against its values at points of the ball, in fractions, from
-proposals that are good, bad and senseless. Prints the counts and every violation; exits 1 if there was one.
+ball; a parabola or line against the ReLU in fractions; the maximum of a quadratic over a ball against its values at
+points of the ball, in fractions, from proposals that are good, bad and senseless. Prints the counts and every
+violation; exits 1 if there was one.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import argparse
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import torch
@@ -92,15 +93,25 @@ def bounds_case(rng: np.random.Generator) -> list[str]:
     known = quadratic_bounds(net, point, 2 * radius, ball=ball) if rng.random() < 0.3 else None
     found = quadratic_bounds(net, point, radius, ball=ball, known=known)
     wrong = []
+    about = f"{kind}, {net!r}, {point.tolist()}"
     for inner in ball_points(rng, point, radius, 6):
-        *hidden, logits = exact_forward(net, inner)
-        for layer, values in enumerate(hidden):
-            for low, value, high in zip(found.lower[layer].tolist(), values, found.upper[layer].tolist()):
-                if not low <= value <= high:
-                    wrong.append(f"layer {layer + 1}: {low!r} <= {float(value)!r} <= {high!r}, {kind}, {net!r}")
-        for rival, margin in enumerate(found.margins.tolist()):
-            if rival != found.label and not margin <= logits[found.label] - logits[rival]:
-                wrong.append(f"margin {margin!r} towards {rival}, {kind}, {net!r}")
+        wrong += outside(net, inner, found.lower, found.upper, found.margins, found.label, about)
+    return wrong
+
+
+def outside(
+    net: Network, inner: np.ndarray, lower: Sequence[Any], upper: Sequence[Any], margins: Any, label: int, about: str
+) -> list[str]:
+    """Which bounds of hidden layers and margins do not hold at a point of the ball."""
+    wrong = []
+    *hidden, logits = exact_forward(net, inner)
+    for layer, (lows, values, highs) in enumerate(zip(lower, hidden, upper, strict=True), start=1):
+        for low, value, high in zip(lows.tolist(), values, highs.tolist(), strict=True):
+            if not low <= value <= high:
+                wrong.append(f"layer {layer}: {low!r} <= {float(value)!r} <= {high!r}, {about}")
+    for rival, margin in enumerate(margins.tolist()):
+        if rival != label and not margin <= logits[label] - logits[rival]:
+            wrong.append(f"margin {margin!r} towards {rival}, {about}")
     return wrong
 
 
@@ -117,15 +128,9 @@ def ranges_case(rng: np.random.Generator) -> list[str]:
     wrong = []
     for size in [2 * radius, radius] if rng.random() < 0.3 else [radius]:
         found = balls.at(size)
+        about = f"{kind}, {net!r}, {point.tolist()}"
         for inner in ball_points(rng, point, size, 6):
-            *hidden, logits = exact_forward(net, inner)
-            for lows, values, highs in zip(found.bounds.lower, hidden, found.bounds.upper, strict=True):
-                for low, value, high in zip(lows.tolist(), values, highs.tolist(), strict=True):
-                    if not low <= value <= high:
-                        wrong.append(f"{low!r} <= {float(value)!r} <= {high!r}, {kind}, {net!r}, {point.tolist()}")
-            for rival, margin in enumerate(found.margins.tolist()):
-                if rival != frame.label and not margin <= logits[frame.label] - logits[rival]:
-                    wrong.append(f"margin {margin!r} towards {rival}, {kind}, {net!r}, {point.tolist()}")
+            wrong += outside(net, inner, found.bounds.lower, found.bounds.upper, found.margins, frame.label, about)
     return wrong
 
 

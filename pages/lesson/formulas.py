@@ -68,6 +68,11 @@ def far(value: float) -> str:
     return num(value, 4)
 
 
+def far_or_never(value: float) -> str:
+    """As `far`, in plain words: ∞ where nothing is reached at all."""
+    return "∞" if math.isinf(value) else far(value)
+
+
 def network(walk: Walk, weights: Sequence[Any], biases: Sequence[Any]) -> list[str]:
     """f with all its weights, and its answer at u."""
     pieces = [

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.lesson import state
 from pages.lesson.code import lesson_code
-from pages.lesson.formulas import far
+from pages.lesson.formulas import far_or_never
 from pages.lesson.questions import Question
 from pages.lesson.relation import relation_part
 from pages.lesson.steps import STEPS, THEOREM_4
@@ -183,7 +183,7 @@ def table(number: int, walk: Walk, mix: Mix) -> None:
                     {
                         "pattern": one.line.name,
                         "found in the picture": "yes, at u" if one.own else "yes" if one.real else "no",
-                        "distance from u": _distance(one.line.distance),
+                        "distance from u": far_or_never(one.line.distance),
                     }
                     for one in mix.patterns
                 ]
@@ -195,7 +195,7 @@ def summary(walk: Walk) -> str:
     x1, x2 = walk.point
     return (
         f"u = ({x1:g}, {x2:g}) is read as class {walk.prediction}. Safe radius {down(walk.certificate.radius, 4)} "
-        f"({walk.certificate.guarantee}, status {walk.certificate.status}); true distance {_distance(walk.exact)}. "
+        f"({walk.certificate.guarantee}, status {walk.certificate.status}); true distance {far_or_never(walk.exact)}. "
         f"The lines of A, B, C cut the plane into {walk.pieces} pieces, all five neurons into {walk.regions} regions. "
         "A, B, C are the neurons 0, 1, 2 of layer 1 in the code, D and E the neurons 0 and 1 of layer 2."
     )
@@ -208,14 +208,9 @@ def _row(line: Line, walk: Walk) -> dict[str, str]:
         "line": f"neuron {line.name}" if face else f"class {walk.prediction} ties with class {line.name}",
         "at u": "" if on is None else "on" if on else "off",
         "face of u's region": ("yes" if line.touches else "no") if face else "",
-        "distance from u": _distance(line.distance),
+        "distance from u": far_or_never(line.distance),
         "nearest point": "" if line.foot is None else f"({line.foot[0]:.3f}, {line.foot[1]:.3f})",
     }
-
-
-def _distance(value: float) -> str:
-    """As in the formulas beside the picture."""
-    return "∞" if value == float("inf") else far(value)
 
 
 def all_steps(number: int) -> None:

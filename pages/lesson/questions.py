@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pages.lesson.formulas import far, num
+from pages.lesson.formulas import far, far_or_never, num
 
 if TYPE_CHECKING:
     from relucert_core.experiments.lesson import Line, Walk
@@ -163,9 +163,11 @@ def circle(walk: Walk, mix: Mix) -> Question:
         "How large a circle is safe for sure?",
         ("the smaller of the two", "the larger of the two", "their sum"),
         0,
-        f"Up to {_short(low)} the map stays the same and no rival reaches the first place"
+        f"Up to {far_or_never(low)} the map stays the same and no rival reaches the first place"
         + (
-            f"; beyond it one of the two is no longer sure, even if the other holds to {_short(high)}." if high else "."
+            f"; beyond it one of the two is no longer sure, even if the other holds to {far_or_never(high)}."
+            if high
+            else "."
         ),
     )
 
@@ -235,8 +237,4 @@ def _texts(values: tuple[int, ...]) -> tuple[str, ...]:
 
 
 def _far(line: Line) -> str:
-    return _short(line.distance)
-
-
-def _short(value: float) -> str:
-    return "∞" if value == float("inf") else far(value)
+    return far_or_never(line.distance)

@@ -6,8 +6,6 @@ and hands back what it has proved.
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,19 +23,15 @@ _KEPT, _REMEMBERED = "best_known", 64
 def known(net: Network, point: np.ndarray, norm: float) -> BestKnown:
     """What is known of a point (D,) so far: what ships and what this visit found; at least that it lies in [0, inf]."""
     from relucert_core.experiments.best_known import content
-    from relucert_core.jobs.records import shipped_records
 
-    key = content(net, point, norm)
-    found: BestKnown | None = st.session_state.get(_KEPT, {}).get(key) or shipped_records(net.digest).get(key)
+    found = _recorded(content(net, point, norm))
     return _blank(net, np.asarray(point).tobytes(), norm) if found is None else found
 
 
 def learn(record: BestKnown) -> BestKnown:
     """Take in what a page has found out; returns all that is known then."""
-    from relucert_core.jobs.records import shipped_records
-
     kept: dict[object, BestKnown] = st.session_state.get(_KEPT, {})
-    old = kept.get(record.key) or shipped_records(record.digest).get(record.key)
+    old = _recorded(record.key)
     joined = record if old is None else old.better(record)
     if old is None or (joined.lower, joined.upper, joined.seconds) != (old.lower, old.upper, old.seconds):
         rest = {key: value for key, value in kept.items() if key != record.key}
@@ -46,15 +40,12 @@ def learn(record: BestKnown) -> BestKnown:
     return old
 
 
-def within_pixels(record: BestKnown) -> BestKnown:
-    """The record for attacks that keep every pixel between black and white: a witness that leaves them does not count.
+def _recorded(key: tuple[str, str, float]) -> BestKnown | None:
+    """The record of this visit, else the one that ships."""
+    from relucert_core.jobs.records import shipped_records
 
-    The radius stays: fewer changes are allowed.
-    """
-    witness = record.witness
-    if witness is None or (float(witness.min()) >= 0 and float(witness.max()) <= 1):
-        return record
-    return replace(record, upper=math.inf, upper_by="", witness=None)
+    found: BestKnown | None = st.session_state.get(_KEPT, {}).get(key) or shipped_records(key[0]).get(key)
+    return found
 
 
 @st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=engine.HASH)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relucert_core.cli.certify import split_names
 from relucert_core.cli.progress import ProgressBar
 from relucert_core.errors import InvalidInput
 from relucert_core.files import make_folder
@@ -48,10 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     torch.set_num_threads(1)
     known = [card.name for card in list_models() if card.architecture[0] == 784]
-    names = [n.strip() for n in arguments.networks.split(",") if n.strip()] if arguments.networks else known
-    for name in names:
-        if name not in known:
-            raise InvalidInput(f"There is no network {name[:40]!r} that reads digits: there are {', '.join(known)}.")
+    names = split_names(arguments.networks, known, "network of digits") if arguments.networks else known
     rows = parsed_rows(arguments.images)
     folder = make_folder(RECORDS if arguments.to is None else arguments.to)
     for name in names:

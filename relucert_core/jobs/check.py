@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from relucert_core.errors import InvalidInput
-from relucert_core.files import read_file
 from relucert_core.jobs.lines import FORMAT, Line, point_digest, read_lines, unpacked_point
 from relucert_core.jobs.schema import line_schema
 from relucert_core.jobs.tasks import CERTIFICATE
@@ -85,9 +84,8 @@ def check(paths: Sequence[Path], net: Network, points: np.ndarray) -> Findings:
 
 def _each(paths: Sequence[Path]) -> Iterator[tuple[str, bytes, Line | None]]:
     for path in paths:
-        raws = read_file(path).split(b"\n")
         for line in read_lines(path):
-            yield f"{path.name}, line {line.number}", raws[line.number - 1], line.entry
+            yield f"{path.name}, line {line.number}", line.raw, line.entry
 
 
 def _named(raw: bytes) -> tuple[int | None, str | None]:

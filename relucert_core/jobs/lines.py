@@ -26,9 +26,10 @@ Line = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ReadLine:
-    """A line of a file: its number (from 1) and what it says, or None where it does not parse as a line of a run."""
+    """A line of a file: its number (from 1), its bytes, what it says; None where it is no line of a run."""
 
     number: int
+    raw: bytes
     entry: Line | None
 
 
@@ -85,7 +86,7 @@ def read_lines(path: Path) -> Iterator[ReadLine]:
         with path.open("rb") as stream:
             for number, raw in enumerate(stream, start=1):
                 if raw.strip():
-                    yield ReadLine(number, _entry(raw))
+                    yield ReadLine(number, raw, _entry(raw))
     except (OSError, ValueError) as error:
         raise DataUnavailable(
             f"{shown(str(path))} cannot be read ({reason(error)}); name a file of JSON lines."

@@ -6,13 +6,11 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.pages.browser import ROOT, free_port
+from tests.pages.browser import ROOT, answers, free_port
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,8 @@ def served(workers: int) -> Iterator[Served]:
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    break
-            time.sleep(0.2)
+        if not answers(address, 120):
+            raise RuntimeError("The server did not answer within two minutes.")
         yield Served(address, process.pid)
     finally:
         process.terminate()

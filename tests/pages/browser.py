@@ -83,21 +83,23 @@ def server(start: Sequence[str | Path] = (), folder: Path = ROOT, **environment:
     process = subprocess.Popen(command, cwd=folder, env=settings, **quiet)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_healthy(address)
+        if not answers(address, 60):
+            pytest.fail("The app's server did not answer within a minute.")
         yield address
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait_until_healthy(address: str) -> None:
-    end = time.monotonic() + 60
+def answers(address: str, seconds: float) -> bool:
+    """Wait until the server at an address is ready, at most so long; is it?"""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
             if answer.status == 200:
-                return
+                return True
         time.sleep(0.2)
-    pytest.fail("The app's server did not answer within a minute.")
+    return False
 
 
 @contextlib.contextmanager
