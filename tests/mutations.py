@@ -185,7 +185,7 @@ def hunt(name: str, cases: int, seed: int = 0) -> Outcome:
     reader, rng, outcome = READERS[name], np.random.default_rng(seed), Outcome()
     for case in range(cases):
         data = reader.wrap(mutated(rng, seeds_of(name)))
-        begun = time.process_time()
+        begun = time.thread_time()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # no warning of a library may reach whoever opens a file
@@ -198,7 +198,7 @@ def hunt(name: str, cases: int, seed: int = 0) -> Outcome:
                 outcome.faults.append(f"{name}, case {case}: the sentence {words[:400]!r}")
         except BaseException as error:  # a raw error of any kind is what is hunted
             outcome.faults.append(f"{name}, case {case}: {type(error).__name__} {str(error)[:200]!r} on {data[:80]!r}")
-        spent = time.process_time() - begun
+        spent = time.thread_time() - begun
         outcome.slowest = max(outcome.slowest, spent)
         if spent > LONGEST_SECONDS:
             outcome.faults.append(f"{name}, case {case}: took {spent:.1f} s")

@@ -284,11 +284,11 @@ def test_it_ends_when_its_time_does_with_what_was_proved(seconds):
     net = rc.load_model("mnist-1024-512")
     points = torch.tensor(np.asarray(rc.mnist_sample()[0][103:104]), dtype=torch.float64)
     net.logits(points)
-    with counted_by(time.process_time):
-        began = time.process_time()
+    with counted_by(time.thread_time):
+        began = time.thread_time()
         with ends_at(began + seconds):
             found = run(net, points, norm=2.0)[0]
-        taken = time.process_time() - began
+        taken = time.thread_time() - began
     assert taken <= 1.1 * seconds + 0.15
     assert 0 <= found.radius <= 1.29  # an attack's distance
 

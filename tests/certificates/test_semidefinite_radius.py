@@ -23,7 +23,7 @@ def test_it_lies_between_the_cheaper_bounds_and_the_exact_distance(widths):
     rng, ratios = np.random.default_rng(sum(widths)), []
     for _ in range(3):
         net, point = network(widths, rng), rng.standard_normal(widths[0])
-        with counted_by(time.process_time):  # a busy machine takes nothing away
+        with counted_by(time.thread_time):  # a busy machine takes nothing away
             found = rc.certify(net, point, method="semidefinite", max_seconds=2.0)
             exact = rc.certify(net, point, method="exact", max_seconds=3.0)
         cheaper = [rc.certify(net, point, method=m).radius for m in ("crown-ada", "quadratic", "simplex")]
@@ -73,11 +73,11 @@ def test_other_norms_are_refused_and_budgets_checked():
 def test_both_sides_only_improve_and_the_budget_is_kept():
     rng = np.random.default_rng(5)
     net, point = network((12, 30, 30), rng), rng.standard_normal(12)
-    began = time.process_time()
+    began = time.thread_time()
     steps = list(
-        improvements(net, torch.from_numpy(point), int(np.argmax(net(point))), max_seconds=2.0, clock=time.process_time)
+        improvements(net, torch.from_numpy(point), int(np.argmax(net(point))), max_seconds=2.0, clock=time.thread_time)
     )
-    assert time.process_time() - began < 2.0 * 1.1 + 0.1
+    assert time.thread_time() - began < 2.0 * 1.1 + 0.1
     assert steps[-1].lower > 0
     for before, after in itertools.pairwise(steps):
         assert after.lower >= before.lower

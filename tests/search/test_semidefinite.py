@@ -129,10 +129,10 @@ def test_it_goes_on_from_bounds_that_are_known():
 def test_a_budget_is_kept_on_a_wide_network(method):
     net, point = rc.load_model("mnist-1024-512"), rc.mnist_sample()[0][103]
     net(point)
-    with counted_by(time.process_time):
-        began = time.process_time()
+    with counted_by(time.thread_time):
+        began = time.thread_time()
         last = list(rc.search(net, point, method=method, max_seconds=1.5))[-1]
-        taken = time.process_time() - began
+        taken = time.thread_time() - began
     assert taken <= 1.1 * 1.5 + 0.1 + 0.3  # and an iteration of the solver
     assert last.status not in ("searching", "exact", NO_MORE)
     assert 0 < last.lower <= last.upper

@@ -91,13 +91,13 @@ def test_a_deadline_ends_an_attack(method):
 @pytest.mark.parametrize("method", ["exact", "neighbours"])
 @pytest.mark.parametrize("widths", [[30, *[20] * 18, 4], [200, 300, 200, 10], [784, 20, 20, 20, 10]])
 def test_budgets_hold(method, widths):
-    """10 % plus 0.1 s of the processor's time, once a first call has prepared the network."""
+    """10 % plus 0.1 s of the thread's own time, once a first call has prepared the network."""
     net = network(4, widths)
     point = np.random.default_rng(4).uniform(size=net.inputs)
     rc.certify(net, point, method, max_seconds=0.01)
     for budget in (0.2, 0.6):
-        begun, clock = time.process_time(), time.perf_counter()
+        begun, clock = time.thread_time(), time.perf_counter()
         found = rc.certify(net, point, method, max_seconds=budget)
-        used = time.process_time() - begun
+        used = time.thread_time() - begun
         assert used <= 1.1 * budget + 0.1, f"{used:.2f} s of {time.perf_counter() - clock:.2f} s"
         assert 0 <= found.radius <= found.upper

@@ -147,16 +147,18 @@ def test_a_move_runs_no_more_than_the_panel_and_keeps_the_figure():
     before = figures(at)[0]
     control(at, "number_input", "pg_x").set_value(-0.3)
     at.run()
-    begun = time.process_time()
-    control(at, "number_input", "pg_y").set_value(0.2).run()
-    spent = time.process_time() - begun
+    spent = []
+    for y in (0.4, 0.3, 0.2):
+        begun = time.process_time()
+        control(at, "number_input", "pg_y").set_value(y).run()
+        spent.append(time.process_time() - begun)
     assert not at.exception
     assert figures(at)[0] == before
     assert metrics(at)["Safe radius (certified)"] == down(
         rc.certify(load_run("moons-figure").network, (-0.3, 0.2)).radius, 3
     )
     assert at.query_params["pg_point"] in ("-0.3~0.2", ["-0.3~0.2"])
-    assert spent < 2.0, f"the script of a move took {spent:.2f} s of processor time"
+    assert min(spent) < 1.0, f"the scripts of three moves took {spent} s of processor time"
 
 
 def test_a_click_between_a_record_and_its_run_takes_nothing_down():
