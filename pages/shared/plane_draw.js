@@ -146,9 +146,9 @@ function drawMarks(node, marks, place, look, room, centre) {
   const boxes = placeLabels(wanted, taken, room);
   marks.forEach((mark, i) => {
     const end = ends[i];
-    const trail = mark.path.length > 1 ? `M${outline(mark.path, place)}` : "";
+    const way = mark.path.length > 1 ? `M${outline(mark.path, place)}` : "";
     const dash = ["", "5 3", "2 3", "8 3 2 3"][i % 4];
-    node.append(svgNode("path", { d: trail, fill: "none", stroke: look.upper, "stroke-width": look.line * 0.8, "stroke-dasharray": dash }));
+    node.append(svgNode("path", { d: way, fill: "none", stroke: look.upper, "stroke-width": look.line * 0.8, "stroke-dasharray": dash }));
     const cross = `M${end[0] - 6},${end[1] - 6}l12,12m0,-12l-12,12`;
     node.append(svgNode("path", { d: cross, stroke: look.background, "stroke-width": look.line * 2.5, fill: "none" }));
     node.append(svgNode("path", { d: cross, stroke: look.upper, "stroke-width": look.line * 1.3, fill: "none" }));

@@ -203,12 +203,12 @@ def _search(entry: AttackEntry, problem: Problem, options: dict[str, Any]) -> Fo
     if problem.starts is not None:
         found = nearer(part, found, from_starts(part))
     points[rows], success[rows] = found.points, found.success
-    return Found(points, success, tuple(problem.points.index_copy(0, rows, station) for station in found.trail))
+    return Found(points, success, tuple(problem.points.index_copy(0, rows, station) for station in found.way))
 
 
 def _stations(found: Found, row: int) -> tuple[Any, ...]:
-    """The trail of one point as arrays, without standing still."""
-    stations = [station[row] for station in found.trail]
+    """The way of one point as arrays, without standing still."""
+    stations = [station[row] for station in found.way]
     kept = [s for i, s in enumerate(stations) if i == 0 or not torch.equal(s, stations[i - 1])]
     return tuple(station.numpy().copy() for station in kept)
 

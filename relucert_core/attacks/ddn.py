@@ -39,13 +39,13 @@ def run_ddn(problem: Problem, *, steps: int = 100, shrink: float = 0.1) -> Found
     back = nearer(part, back, _settled(part, back.points, size, steps, shrink))
     points, success = found.points.clone(), found.success.clone()
     points[rows], success[rows] = back.points, back.success
-    return Found(points, success, (*found.trail, points) if problem.path else ())
+    return Found(points, success, (*found.way, points) if problem.path else ())
 
 
 def _settled(problem: Problem, begin: torch.Tensor, scale: torch.Tensor, steps: int, shrink: float) -> Found:
     """`descend`, with what it finds pulled back and proved."""
-    trail: list[torch.Tensor] = []
-    return settle(problem, descend(problem, begin, scale, steps=steps, shrink=shrink, trail=trail), trail)
+    way: list[torch.Tensor] = []
+    return settle(problem, descend(problem, begin, scale, steps=steps, shrink=shrink, way=way), way)
 
 
 def descend(
@@ -56,12 +56,12 @@ def descend(
     steps: int,
     shrink: float = 0.1,
     rivals: torch.Tensor | None = None,
-    trail: list[torch.Tensor] | None = None,
+    way: list[torch.Tensor] | None = None,
 ) -> torch.Tensor:
     """DDN from `begin` (B, D) with first step and radius `scale` (B,): the nearest points with an excess above 0.
 
     Where none was met, or without a finite scale, the answer is the beginning. `rivals` (B,): the class that each
-    descent aims at, see `uphill`. `trail` receives the stations if the problem keeps a path.
+    descent aims at, see `uphill`. `way` receives the stations if the problem keeps a path.
     """
     rows = (torch.isfinite(scale) & torch.isfinite(problem.slack) & (scale > 0)).nonzero().squeeze(1)
     part, here, radius = problem.take(rows), begin[rows], scale[rows]
@@ -75,8 +75,8 @@ def descend(
         size, crossed = row_norms(here - part.points, 2.0), excess > 0
         better = crossed & (size < best_size[rows])
         best[rows[better]], best_size[rows[better]] = here[better], size[better]
-        if problem.path and trail is not None:
-            trail.append(problem.points.index_copy(0, rows, here))
+        if problem.path and way is not None:
+            way.append(problem.points.index_copy(0, rows, here))
         change = shrink * max(wave, 0.1)
         radius = torch.where(crossed, radius * (1 - change), radius * (1 + change))
         offset = here - part.points + (wave * scale[rows]).unsqueeze(-1) * unit_step(gradient, 2.0)

@@ -28,7 +28,7 @@ _CUT_STEPS = 5
 def run_deepfool(problem: Problem, *, steps: int = 50, overshoot: float = 0.02) -> Found:
     """Attack by DeepFool; at most `steps` linearisations a point, each overshot by the share `overshoot`."""
     points = problem.points.clone()
-    trail: list[torch.Tensor] = []
+    way: list[torch.Tensor] = []
     open_rows = torch.isfinite(problem.slack).nonzero().squeeze(1)
     for turn in range(steps):
         if not len(open_rows) or late():
@@ -42,8 +42,8 @@ def run_deepfool(problem: Problem, *, steps: int = 50, overshoot: float = 0.02) 
         points[open_rows[going]] = moved[going]
         open_rows = open_rows[(going | patient) & ~(part.excess(points[open_rows]) > 0)]
         if problem.path:
-            trail.append(points.clone())
-    return settle(problem, points, trail)
+            way.append(points.clone())
+    return settle(problem, points, way)
 
 
 def plane_step(

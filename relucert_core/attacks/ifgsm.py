@@ -28,7 +28,7 @@ def run_ifgsm(problem: Problem, *, steps: int = 10, rounds: int = 10) -> Found:
     reach = torch.where(active, reach, 0.0)
     low, high = torch.zeros_like(reach), torch.full_like(reach, math.inf)
     best, best_distance = problem.points.clone(), torch.full_like(reach, math.inf)
-    trail: list[torch.Tensor] = []
+    way: list[torch.Tensor] = []
     for _ in range(rounds):
         if late():
             break
@@ -40,8 +40,8 @@ def run_ifgsm(problem: Problem, *, steps: int = 10, rounds: int = 10) -> Found:
         high, low = torch.where(crossed, reach, high), torch.where(crossed, low, reach)
         reach = torch.where(torch.isfinite(high), (low + high) / 2, 2 * reach)
         if problem.path:
-            trail.append(ends)
-    return settle(problem, best, trail)
+            way.append(ends)
+    return settle(problem, best, way)
 
 
 def _walk(problem: Problem, step: torch.Tensor, steps: int, active: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -35,7 +35,7 @@ class Problem:
     """A batch to attack: points (B, D) and labels (B,) of a network, the norm asked, the box and the starts.
 
     slack: (B,) twice the proven error of a difference of logits at the points: a margin that makes a proof likely.
-    starts: (S, D) points from which to come back, or None. path: whether to keep a trail.
+    starts: (S, D) points from which to come back, or None. path: whether to keep the way to the answer.
     """
 
     net: Network
@@ -76,14 +76,14 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """points (B, D), success (B,): proved adversarial; trail: the (B, D) stations of the way, if they were asked for.
+    """points (B, D), success (B,): proved adversarial; way: its stations, (B, D) each, if they were asked for.
 
     Where success is False the point is the attacked one.
     """
 
     points: torch.Tensor
     success: torch.Tensor
-    trail: tuple[torch.Tensor, ...] = ()
+    way: tuple[torch.Tensor, ...] = ()
 
 
 def make_problem(
@@ -147,7 +147,7 @@ def rival_planes(problem: Problem, points: torch.Tensor, *, block: bool = True) 
     return values[-1].gather(1, index) - values[-1], rows
 
 
-def settle(problem: Problem, candidates: torch.Tensor, trail: list[torch.Tensor] | None = None) -> Found:
+def settle(problem: Problem, candidates: torch.Tensor, way: list[torch.Tensor] | None = None) -> Found:
     """The proved adversarial points nearest to the attacked ones on the segments to the candidates (B, D).
 
     The excess is piecewise linear along a segment, so halving and interpolation take turns. Any crossing will do: it
@@ -164,7 +164,7 @@ def settle(problem: Problem, candidates: torch.Tensor, trail: list[torch.Tensor]
         if len(ties):
             share[ties] = _first_tie(part.take(ties), ends[ties])
         points[rows] = _nearest_proved(part, ends, share)
-    stations = (problem.points, *trail, points) if problem.path and trail is not None else ()
+    stations = (problem.points, *way, points) if problem.path and way is not None else ()
     return Found(points, success, stations)
 
 
@@ -242,10 +242,10 @@ def nearer(problem: Problem, first: Found, second: Found) -> Found:
     """Point by point, the success at the smaller distance in the norm asked (the first one when equal)."""
     better = distances_of(problem, second) < distances_of(problem, first)
     points = torch.where(better.unsqueeze(-1), second.points, first.points)
-    trail: tuple[torch.Tensor, ...] = ()
+    way: tuple[torch.Tensor, ...] = ()
     if problem.path:
-        trail = _merged_ways(first.trail, second.trail, better)
-    return Found(points, first.success | second.success, trail)
+        way = _merged_ways(first.way, second.way, better)
+    return Found(points, first.success | second.success, way)
 
 
 def distances_of(problem: Problem, found: Found) -> torch.Tensor:
@@ -257,7 +257,7 @@ def distances_of(problem: Problem, found: Found) -> torch.Tensor:
 def _merged_ways(
     first: tuple[torch.Tensor, ...], second: tuple[torch.Tensor, ...], take_second: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
-    """Station by station one trail or the other; the shorter one waits at its end."""
+    """Station by station the first way or the second; the shorter one waits at its end."""
     if not first or not second:
         return first or second
     count, mask = max(len(first), len(second)), take_second.unsqueeze(-1)
