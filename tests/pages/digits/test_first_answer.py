@@ -6,6 +6,7 @@ import json
 import math
 import time
 
+import pytest
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -78,6 +79,7 @@ def test_the_zero_has_room_beside_the_first_label_on_a_phone():
         assert places[i + 1] - places[i] > halves[i] + halves[i + 1] + 3, figure.layout.xaxis.ticktext
 
 
+@pytest.mark.usefixtures("every_method")
 def test_while_better_bounds_come_the_page_says_how_many(monkeypatch):
     said: list[str] = []
     monkeypatch.setattr(DeltaGenerator, "progress", lambda self, value, text: said.append(text))

@@ -26,6 +26,7 @@ def kept(at):
     return next(iter(at.session_state["digits_both_sides"].values()))
 
 
+@pytest.mark.usefixtures("every_method")
 def test_the_headline_is_the_best_that_was_proved():
     at = open_page(PAGE, digits_net=NETWORK, digits_image="0")
     found = kept(at)
@@ -44,6 +45,7 @@ def test_an_answer_is_kept_for_the_session(monkeypatch):
     assert headline(at) == before or "exact" in headline(at)  # what came at the very end is told by the next run
 
 
+@pytest.mark.usefixtures("every_method")
 def test_the_next_step_is_never_weaker_than_what_was_known():
     at = open_page(PAGE, digits_net=NETWORK, digits_image="0")
     first = kept(at)
@@ -53,6 +55,7 @@ def test_the_next_step_is_never_weaker_than_what_was_known():
     assert (first.guarantee == "exact") <= (first.witness is not None)
 
 
+@pytest.mark.usefixtures("every_method")
 def test_stop_ends_the_work_for_this_digit(monkeypatch):
     monkeypatch.setattr(live, "work", lambda *_: st.stop())  # it goes on while the page stands like this
     at = open_page(PAGE, digits_net=NETWORK, digits_image="0")
