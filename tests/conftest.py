@@ -1,6 +1,7 @@
-"""Settings for all tests: one thread (shared cores punish spinning), a quiet hypothesis profile, two processes.
+"""Settings for all tests: one thread (shared cores punish spinning), a quiet hypothesis profile, three processes.
 
-The browser tests stay together in one process, where they share a server and Chromium.
+The browser tests stay together in one process, where they share a server and Chromium, and mostly wait: the other two
+keep two cores busy meanwhile.
 """
 
 import os

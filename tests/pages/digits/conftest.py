@@ -11,7 +11,7 @@ ATTACKS = ("deepfool",)
 
 @pytest.fixture(autouse=True)
 def few_methods(request, monkeypatch):
-    """A page opened without a browser is answered by few methods, in a tenth of the time; `every_method` asks for all."""
+    """A page opened without a browser is answered by few methods, which is quicker; `every_method` asks for all."""
     if "every_method" in request.fixturenames:
         return
     all_certificates, all_attacks = engine.certificates_for, engine.attacks_for
