@@ -16,8 +16,8 @@ from itertools import pairwise
 import numpy as np
 
 import relucert_core as rc
+from relucert_core.certificates.result import TIME
 from relucert_core.network import Network
-from relucert_core.search.ledger import TIME
 from tests.oracles_bruteforce import brute_force
 
 

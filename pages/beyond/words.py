@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pages.shared.words import distance, meaning
-from relucert_core.certificates.result import TIE
+from relucert_core.certificates.result import TIE, TIME
 from relucert_core.experiments.best_known import shown
 from relucert_core.experiments.search_run import STOPPED
 from relucert_core.search.ledger import (
@@ -16,7 +16,6 @@ from relucert_core.search.ledger import (
     NOWHERE,
     REGIONS,
     SEARCHING,
-    TIME,
 )
 from relucert_core.words import down, duration, number, up
 

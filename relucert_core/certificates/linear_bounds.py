@@ -33,6 +33,7 @@ from relucert_core.certificates.over_balls.relaxations import (
 )
 from relucert_core.certificates.over_balls.second_layer import second_layer
 from relucert_core.certificates.result import LOWER_BOUND, Certificate, CertificateEntry
+from relucert_core.deadline import check_time
 from relucert_core.forward import at_label
 from relucert_core.layers import Dense
 from relucert_core.network import Network
@@ -40,7 +41,7 @@ from relucert_core.norms import NORMS
 from relucert_core.rounding import SMALLEST, UNIT_ROUNDOFF, above
 
 ALL = slice(None)
-_ROWS = 512  # of a sparse layer, carried back at once
+_ROWS = 512  # carried back at once: of a sparse layer, for its memory, and between two looks at the clock
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,13 @@ def margin_bounds(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: t
     """(T, K): lower bounds on f_label - f_j over balls of `radii` (T,) around the centres `index` (T,).
 
     Never above the exact value of the method's own bound. A NaN means that numbers overflowed: nothing is proved.
+    Raises OutOfTime past a deadline.
     """
     return torch.cat([_block_margins(centre, rule, index[b], radii[b]) for b in _blocks(centre, len(index))])
 
 
 def layer_bounds(centre: Centre, rule: SlopeRule, index: torch.Tensor, radii: torch.Tensor) -> list[LayerBounds]:
-    """The bounds on the pre-activations of the hidden layers over the balls, each (T, N_i)."""
+    """The bounds on the pre-activations of the hidden layers over the balls, each (T, N_i); may raise OutOfTime."""
     parts = [climb(Pass(centre, index[b], radii[b]), rule)[1] for b in _blocks(centre, len(index))]
     return [
         LayerBounds(*(torch.cat(pieces) for pieces in zip(*(vars(b).values() for b in layer), strict=True)))
@@ -132,8 +134,10 @@ def next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
     carried = state.centre.net.affine[1].carried
     if carried is not None:
         unsettled = unsettled & ~carried  # the lines of those are settled
-    rows = unsettled.any(0).nonzero().squeeze(1)
-    if len(rows):  # only where a ball needs them itself: no ball's bounds depend on the others
+    for rows in unsettled.any(0).nonzero().squeeze(1).split(_ROWS):
+        if not len(rows):
+            continue
+        check_time()  # only where a ball needs them itself: no ball's bounds depend on the others
         exact = _assemble(state, work.carry_rows(rows, parallel=rule.parallel), rows)
         for whole, piece in zip(vars(bounds).values(), vars(exact).values(), strict=True):
             whole[:, rows] = torch.where(unsettled[:, rows], piece, whole[:, rows])
@@ -143,12 +147,13 @@ def next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
 def _carried_layer(state: Pass, rule: SlopeRule) -> Reach:
     """The reach of all pre-activations of the next layer; of a sparse one some rows at a time, for its memory."""
     layer = state.centre.net.affine[len(state.layers)]
+    check_time()
     if isinstance(layer, Dense):
         return carry_back(state, layer.weight.unsqueeze(0), parallel=rule.parallel)
-    parts = [
-        carry_back(state, layer.rows(rows).unsqueeze(0), parallel=rule.parallel)
-        for rows in torch.arange(layer.outputs).split(_ROWS)
-    ]
+    parts = []
+    for rows in torch.arange(layer.outputs).split(_ROWS):
+        check_time()
+        parts.append(carry_back(state, layer.rows(rows).unsqueeze(0), parallel=rule.parallel))
     return Reach(*(torch.cat([getattr(part, name) for part in parts], dim=1) for name in ("down", "up", "slack")))
 
 

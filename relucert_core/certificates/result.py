@@ -27,6 +27,7 @@ WRONG = "wrong prediction"
 DEGENERATE = "degenerate"
 POOL_TIE = "tie inside a pooling window"
 OVERFLOW = "overflow"
+TIME = "time is up"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import mode
 from typing import Any
 
 import plotly.graph_objects as go
@@ -136,8 +137,13 @@ def _trace(parts: _Parts, canvas: Canvas, trace: dict[str, Any]) -> None:
     if "lines" in trace["mode"] and len(points) > 1:
         _line(canvas, points, trace["line"])
     if "markers" in trace["mode"]:
-        for point in points:
-            _marker(canvas, point, trace["marker"])
+        for point, symbol in zip(points, _symbols(trace["marker"], len(points)), strict=True):
+            _marker(canvas, point, trace["marker"] | {"symbol": symbol})
+
+
+def _symbols(look: dict[str, Any], count: int) -> list[str]:
+    """The marker of each of so many points: one for all, or one each."""
+    return [look["symbol"]] * count if isinstance(look["symbol"], str) else list(look["symbol"])
 
 
 def _line(canvas: Canvas, points: list[Point], look: dict[str, Any]) -> None:
@@ -207,6 +213,8 @@ def _legend(parts: _Parts, canvas: Canvas) -> None:
             if "lines" in trace["mode"]:
                 _line(canvas, [(x, y), (x + 1.4 * parts.font, y)], {**trace["line"], "shape": "linear"})
             if "markers" in trace["mode"]:
-                _marker(canvas, (x + 0.7 * parts.font, y), {**trace["marker"], "size": 0.8 * parts.font})
+                usual = mode(_symbols(trace["marker"], 1))
+                look = {**trace["marker"], "symbol": usual, "size": 0.8 * parts.font}
+                _marker(canvas, (x + 0.7 * parts.font, y), look)
             canvas.text((x + 1.9 * parts.font, y), plain_text(trace["name"]), parts.text, parts.font)
             x += _entry_width(trace, parts.font)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from relucert_core.arrays import SignRows, Vector
-from relucert_core.certificates.result import OVERFLOW, TIE, WRONG
+from relucert_core.certificates.result import OVERFLOW, TIE, TIME, WRONG
 from relucert_core.deadline import ends_at, now
 from relucert_core.errors import InvalidInput
 from relucert_core.forward import rival_logits
@@ -22,7 +22,6 @@ from relucert_core.witness import WITNESS_SLACK, points_beyond, proved_adversari
 
 SEARCHING = "searching"
 EXACT_STATUS = "exact"
-TIME = "time is up"
 REGIONS = "the limit of regions is reached"
 MEMORY = "the memory limit is reached"
 NOWHERE = "nothing is adversarial"

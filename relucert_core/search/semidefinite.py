@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from relucert_core.certificates.result import EXACT, Certificate, CertificateEntry
+from relucert_core.certificates.result import EXACT, TIME, Certificate, CertificateEntry
 from relucert_core.certificates.semidefinite.radius import improvements
 from relucert_core.deadline import now
 from relucert_core.network import Network
 from relucert_core.search.each import certify_each
 from relucert_core.search.improve import improve, improve_along
-from relucert_core.search.ledger import NOWHERE, POLISH, REGIONS, SEARCHING, TIME, Ledger, SearchStep, check_budgets
+from relucert_core.search.ledger import NOWHERE, POLISH, REGIONS, SEARCHING, Ledger, SearchStep, check_budgets
 from relucert_core.search.local_network import LocalNetwork, local_network
 from relucert_core.search.start import attack_step, first_step, linear_step, quadratic_step
 

@@ -26,6 +26,7 @@ _FLOORS = (lipschitz.ENTRY, boundary.ENTRY, intervals.ENTRY, fast_lip.ENTRY, loc
 _LINEAR = tuple(sorted(linear_bounds.ENTRIES, key=lambda entry: entry.name))  # CROWN-Ada before Fast-Lin
 _FLOOR_SHARE, _LINEAR_SHARE, _QUADRATIC_SHARE, _ATTACK_SHARE = 0.05, 0.6, 0.3, 0.5  # of the time left, at most, each
 _TRIALS = 12  # radii that a bisection tries, about
+_GRAM_ROWS = 4  # of the first layer's Gram matrix (local-lipschitz), about: as much work as a forward pass
 _RIVALS, _CHANCES = 3, 6  # directions that a ray is sent along: towards the nearest planes, and at random
 _FACTOR, _STATIONS = 4.0, 12  # from one station of a ray to the next, and how many
 _FINER = 16  # stations between two of them, twice
@@ -55,7 +56,8 @@ def floor_steps(ledger: Ledger, *, crown_ada: bool = True) -> Iterator[SearchSte
     when its time is over counts, and the search's lower bound is never below it. crown_ada=False: it ran before.
     """
     for entry in _FLOORS:
-        yield from _floor(ledger, entry, _FLOOR_SHARE, _TRIALS * (1 + ledger.net.depth))
+        gram = ledger.net.outputs[0] / _GRAM_ROWS if entry is local_lipschitz.ENTRY and ledger.norm == 2 else 0
+        yield from _floor(ledger, entry, _FLOOR_SHARE, _TRIALS * (1 + ledger.net.depth) + gram)
     if crown_ada:
         yield from linear_step(ledger)
     for entry in _LINEAR[1:]:
@@ -72,7 +74,7 @@ def quadratic_step(ledger: Ledger) -> Iterator[SearchStep]:
     yield from _floor(ledger, QUADRATIC, _QUADRATIC_SHARE, 0)
 
 
-def _floor(ledger: Ledger, entry: CertificateEntry, share: float, passes: int) -> Iterator[SearchStep]:
+def _floor(ledger: Ledger, entry: CertificateEntry, share: float, passes: float) -> Iterator[SearchStep]:
     """One certificate as a step, if it is made for the network and the work of so many passes fits its share."""
     left = ledger.max_seconds - ledger.seconds
     if ledger.norm not in entry.norms or not ledger.net.depth <= (entry.max_depth or math.inf):

@@ -185,7 +185,9 @@ def test_images_that_ended_at_a_cheaper_bound_are_marked_and_the_share_is_a_medi
         {"crown-ada": (0.2 + 0.6) / 2, "semidefinite": (0.5 + 0.6) / 2}
     )
     record = dataclasses.replace(made_up_record(), panels=(panel,))
-    trace = next(t for t in pictures_of(record, accuracy=False)["figure-2b-net"].data if t.name == "Semidefinite")
+    figure = pictures_of(record, accuracy=False)["figure-2b-net"]
+    trace = next(t for t in figure.data if t.name == "Semidefinite")
+    assert to_svg(figure)
     assert list(trace.marker.symbol).count("circle") == 1
     assert len(trace.x) == 2
 

@@ -75,10 +75,17 @@ def test_a_deadline_ends_a_bisection_with_what_it_has_proved():
     """A counted clock: every look at it is one second."""
     whole = rc.certify(DEEP, np.full(30, 0.5), "crown-ada")
     ticks = itertools.count()
-    with deadline.counted_by(lambda: float(next(ticks))), deadline.ends_at(8.0):
+    with deadline.counted_by(lambda: float(next(ticks))), deadline.ends_at(25.0):
         cut = rc.certify(DEEP, np.full(30, 0.5), "crown-ada")
-    assert 0 <= cut.radius <= whole.radius * (1 + bisection.TOLERANCE)
-    assert cut.parts["trials"] < whole.parts["trials"]
+    assert 0 < cut.radius <= whole.radius * (1 + bisection.TOLERANCE)
+    assert 0 < cut.parts["trials"] < whole.parts["trials"]
+
+
+def test_a_deadline_that_ends_the_first_trial_is_no_overflow():
+    with deadline.ends_at(0.0):
+        cut = rc.certify(DEEP, np.full(30, 0.5), "crown-ada")
+    assert cut.radius == 0
+    assert cut.status == "time is up"
 
 
 @pytest.mark.parametrize("method", ["deepfool", "ifgsm", "ddn", "best"])

@@ -11,7 +11,7 @@ import torch
 
 from relucert_core.certificates.over_balls.bisection import Found, MarginsAt, search_radius
 from relucert_core.certificates.over_balls.centre import Centre, centre
-from relucert_core.certificates.result import LOWER_BOUND, OK, OVERFLOW, Certificate, Limit
+from relucert_core.certificates.result import LOWER_BOUND, OK, OVERFLOW, TIME, Certificate, Limit
 from relucert_core.network import Network
 
 _CHUNK_NUMBERS = 2**24
@@ -82,7 +82,7 @@ def _certificate(name: str, where: Centre, found: Found, unlimited: torch.Tensor
     status = where.margins.status[i]
     radius = math.inf if unlimited[i] else float(found.proved[i])
     if status == OK and radius == 0:
-        status = OVERFLOW
+        status = OVERFLOW if found.trials[i] else TIME
     rival = int(found.rival[i])
     searched = status == OK and not unlimited[i]
     return Certificate(

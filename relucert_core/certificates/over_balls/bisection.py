@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from relucert_core.deadline import late, now
+from relucert_core.deadline import OutOfTime, late, now
 
 TOLERANCE = 1e-3
 MOST_STEPS = 400
@@ -135,13 +135,18 @@ def search_radius(
     margins_at(index (T,), radii (T,)) -> (T, K): lower bounds on the margins over the balls; a NaN proves nothing.
     gap (B,) > 0: the margin at the centre. guess (B,): the first trial radii. straight (B,): the radius at which the
     margin would vanish if it went on straight as it starts (infinite: it starts flat). A point's trials depend on that
-    point alone. A deadline (`relucert_core.deadline`) ends the search between two trials.
+    point alone. A deadline (`relucert_core.deadline`) ends the search between two trials, or in a trial, which then
+    counts for nothing.
     """
     state = _Brackets(gap, guess.clamp(SMALLEST_TRIAL, LARGEST), straight)
     last = 0.0
     while len(index := state.open(tolerance).nonzero().squeeze(1)) and not late(last):
         begun = now()
         radii = _on_grid(state.propose(tolerance)[index])
-        state.record(index, radii, margins_at(index, radii))
+        try:
+            margins = margins_at(index, radii)
+        except OutOfTime:
+            break
+        state.record(index, radii, margins)
         last = now() - begun
     return Found(state.low, state.high, state.rival, state.trials)

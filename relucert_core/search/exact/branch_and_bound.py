@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from relucert_core.certificates.result import EXACT, Certificate, CertificateEntry
+from relucert_core.certificates.result import EXACT, TIME, Certificate, CertificateEntry
 from relucert_core.deadline import OutOfTime
 from relucert_core.network import Network
 from relucert_core.search.each import certify_each
@@ -47,7 +47,6 @@ from relucert_core.search.ledger import (
     NOWHERE,
     POLISH,
     SEARCHING,
-    TIME,
     Ledger,
     Pace,
     SearchStep,

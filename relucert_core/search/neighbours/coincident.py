@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 import numpy as np
@@ -17,29 +16,42 @@ def coincident_groups(weight: np.ndarray, bias: np.ndarray) -> list[list[tuple[i
     zeros are in no group: such a neuron never changes sign. Proportional means: in exact rational arithmetic.
     """
     rows = np.concatenate([weight, bias[:, None]], axis=1)
-    # Proportional rows have the same mark, but for rounding: only rows in the same or the next bin are compared.
-    mixed = np.cos(np.arange(1, rows.shape[1] + 1))
     groups: list[list[tuple[int, int]]] = []
-    bins: dict[int, list[int]] = {}
-    for neuron, row in enumerate(rows):
-        if not weight[neuron].any():
-            continue
-        scaled = row / np.abs(row).max()
-        mark = math.floor(float(scaled @ mixed) * np.sign(scaled[np.flatnonzero(row)[0]]) / _BIN)
-        near = [group for place in (mark - 1, mark, mark + 1) for group in bins.get(place, [])]
-        sides = [(group, _proportional(rows[groups[group][0][0]], row)) for group in near]
-        match = next(((group, side) for group, side in sides if side), None)
-        if match:
-            groups[match[0]].append((neuron, match[1]))
-        else:
-            bins.setdefault(mark, []).append(len(groups))
-            groups.append([(neuron, 1)])
-    return groups
+    for neurons in _alike(rows, (weight != 0).any(axis=1)):
+        own: list[list[tuple[int, int]]] = []
+        for neuron in neurons:
+            sides = ((group, _proportional(rows[group[0][0]], rows[neuron])) for group in own)
+            match = next(((group, side) for group, side in sides if side), None)
+            if match:
+                match[0].append((neuron, match[1]))
+            else:
+                own.append([(neuron, 1)])
+        groups += own
+    return sorted(groups)
+
+
+def _alike(rows: np.ndarray, moving: np.ndarray) -> list[list[int]]:
+    """The moving rows, those together that may be proportional: such rows have the same mark, but for rounding."""
+    neurons = np.flatnonzero(moving)
+    if not len(neurons):
+        return []
+    chosen = rows[neurons]
+    lead = np.take_along_axis(chosen, (chosen != 0).argmax(axis=1)[:, None], axis=1)[:, 0]
+    size = np.maximum(chosen.max(axis=1), -chosen.min(axis=1))
+    mixed = (chosen / size[:, None]) @ np.cos(np.arange(1, rows.shape[1] + 1))
+    marks = np.floor(mixed * np.sign(lead) / _BIN)
+    order = np.argsort(marks, kind="stable")
+    apart = np.flatnonzero(np.diff(marks[order]) > 1) + 1  # what falls into the same or the next bin stays together
+    return [np.sort(part).tolist() for part in np.split(neurons[order], apart)]
 
 
 def _proportional(first: np.ndarray, second: np.ndarray) -> int:
     """1 or -1 when second = c first exactly, with the sign of c; else 0."""
-    place = int(np.flatnonzero(first)[0])
-    lead, other = Fraction(float(first[place])), Fraction(float(second[place]))
-    same = all(Fraction(float(a)) * other == Fraction(float(b)) * lead for a, b in zip(first, second, strict=True))
-    return 0 if not same or other == 0 else 1 if (lead > 0) == (other > 0) else -1
+    places = np.flatnonzero(first)
+    if not np.array_equal(places, np.flatnonzero(second)):
+        return 0
+    lead, other = Fraction(float(first[places[0]])), Fraction(float(second[places[0]]))
+    pairs = zip(first[places].tolist(), second[places].tolist(), strict=True)
+    if not all(Fraction(a) * other == Fraction(b) * lead for a, b in pairs):
+        return 0
+    return 1 if (lead > 0) == (other > 0) else -1

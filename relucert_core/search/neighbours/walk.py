@@ -62,6 +62,7 @@ from relucert_core.search.start import attack_step, first_step
 STALLED = "a decision plane surfaced that neither a proof nor a witness settles"
 QUEUE = 20_000_000  # moves of 16 bytes
 _BATCH = 256
+_ENTRY_SECONDS = 1e-7  # what it takes to set out, for each entry of the first layer
 _NUMBERS = 4_000_000  # in the rows of a batch
 
 
@@ -89,7 +90,9 @@ def walk(
     status = ""
     if ledger.lower < math.inf and not first.exact:
         yield from attack_step(ledger, starts, "best")
-        status = yield from _Walk(ledger, proposer, QUEUE if max_queue is None else max_queue).run()
+        status = ledger.stopped(seconds=_ENTRY_SECONDS * net.affine[0].inputs * net.affine[0].outputs)
+        if not status:
+            status = yield from _Walk(ledger, proposer, QUEUE if max_queue is None else max_queue).run()
     yield ledger.step(NOWHERE if ledger.lower == math.inf else status or STALLED)
 
 
