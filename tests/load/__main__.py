@@ -58,7 +58,7 @@ def playground(address: str, visitors: int, clicks: int) -> tuple[list[Figure], 
     def click(visitor: Visitor) -> list[float]:
         times = []
         for turn in range(clicks):
-            times.append(visitor.type_in(U, 0.1 + 0.01 * turn))
+            times.append(visitor.type_in(U, round(0.1 + 0.01 * turn, 3), "pg_point"))
             time.sleep(1.0)
         return times
 

@@ -1,4 +1,9 @@
-"""A visitor without a browser: Streamlit's messages over a websocket, as much of them as a measurement needs."""
+"""A visitor without a browser: Streamlit's messages over a websocket, as much of them as a measurement needs.
+
+It does what Streamlit's own page in the browser does wherever that changes what the server has to do: it asks with the
+address that the server wrote last (an older one would mean Back, and undo the click), its ticks end with every new run
+of the whole page, and large elements that it has are named, not sent again.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
@@ -45,9 +51,10 @@ class Visitor:
     """One tab: opens a page, reads what comes in a thread of its own, and reruns fragments when their time has come."""
 
     def __init__(self, address: str, page: str, query: str) -> None:
-        self._page, self._query = page, query
+        self._page, self._query, self._hash = page, query, ""
         self._widgets: dict[str, Any] = {}
         self._ticks: dict[str, tuple[float, float]] = {}  # fragment: its interval, the next time
+        self._kept: dict[str, ForwardMsg] = {}  # large elements by their hash
         self._lock = threading.RLock()
         self.seen = Seen()
         self.begun = time.monotonic()
@@ -61,10 +68,13 @@ class Visitor:
 
     def rerun(self, fragment: str = "", *, automatic: bool = False) -> None:
         """Ask for a run of the page, or of one of its fragments."""
-        state = ClientState(query_string=self._query, page_name=self._page, is_auto_rerun=automatic)
+        state = ClientState(is_auto_rerun=automatic)
         if fragment:
             state.fragment_id = fragment
         with self._lock:
+            state.query_string, state.page_script_hash = self._query, self._hash
+            state.page_name = "" if self._hash else self._page
+            state.cached_message_hashes.extend(self._kept)
             for identity, value in self._widgets.items():
                 state.widget_states.widgets.add(id=identity, **value)
             self._send(BackMsg(rerun_script=state))
@@ -72,8 +82,8 @@ class Visitor:
 
     def go(self, page: str, query: str) -> None:
         """To another page, by its address."""
-        self._page, self._query, self.begun = page, query, time.monotonic()
         with self._lock:
+            self._page, self._query, self._hash, self.begun = page, query, "", time.monotonic()
             self._widgets, self._ticks, errors = {}, {}, self.seen.errors
             self.seen = Seen(errors=errors)
         self.rerun()
@@ -84,19 +94,26 @@ class Visitor:
         self._widgets[button.identity] = {"trigger_value": True}
         self.rerun(button.fragment)
 
-    def type_in(self, label: str, value: float) -> float:
-        """Change a number; the seconds until the numbers beside it (`st.metric`) have come anew."""
+    def type_in(self, label: str, value: float, parameter: str) -> float:
+        """Change a number; the seconds until the page has answered: its numbers (`st.metric`) have come anew, and its
+        address holds the value as the first of `parameter`. Raises TimeoutError without an answer."""
         number = self.seen.controls[label]
-        self._widgets[number.identity] = {"double_value": value}
         with self._lock:
+            self._widgets[number.identity] = {"double_value": value}
             before, begun = self.seen.numbers, time.monotonic()
-        self.rerun(number.fragment)
-        self.wait(lambda: self.seen.numbers > before)  # a run's end may be cut off by the next tick's run
+            self.rerun(number.fragment)
+        if not self.wait(lambda: self.seen.numbers > before and self.linked(parameter) == value):
+            raise TimeoutError(f"{label} = {value} was not answered; the address is {self._query[:300]}")
         return time.monotonic() - begun
 
-    def wait(self, condition: Callable[[], bool], patience: float = PATIENCE) -> bool:
+    def linked(self, parameter: str) -> float | None:
+        """The first number of a parameter of the page's address."""
+        words = parse_qs(self._query).get(parameter)
+        return float(words[0].split("~")[0]) if words else None
+
+    def wait(self, condition: Callable[[], bool], patience: float | None = None) -> bool:
         """Until the condition holds; False when it did not in time, or the server has closed."""
-        end = time.monotonic() + patience
+        end = time.monotonic() + (PATIENCE if patience is None else patience)
         while time.monotonic() < end and not self.seen.closed:
             if condition():
                 return True
@@ -130,19 +147,29 @@ class Visitor:
 
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
+        if kind == "ref_hash":
+            message = self._kept[message.ref_hash]
+            kind = message.WhichOneof("type")
+        elif message.metadata.cacheable:
+            self._kept[message.hash] = message
         if kind == "delta":
             self._draw(message.delta)
         elif kind == "script_finished" and message.script_finished in _FINISHED:
             self.seen.finished += 1
             self.seen.finished_whole += message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
         elif kind == "auto_rerun":
-            interval = message.auto_rerun.interval
-            self._ticks[message.auto_rerun.fragment_id] = (interval, time.monotonic() + interval)
+            interval, fragment = message.auto_rerun.interval, message.auto_rerun.fragment_id
+            if self._ticks.get(fragment, (None,))[0] != interval:
+                self._ticks[fragment] = (interval, time.monotonic() + interval)
         elif kind == "stop_auto_rerun":
             for fragment in message.stop_auto_rerun.fragment_ids:
                 self._ticks.pop(fragment, None)
         elif kind == "new_session":
-            self._ticks = {} if not message.new_session.name else self._ticks
+            self._hash = message.new_session.page_script_hash
+            if not message.metadata.run.fragment_ids:
+                self._ticks.clear()
+        elif kind == "page_info_changed":
+            self._query = message.page_info_changed.query_string
         elif kind == "page_not_found":
             self.seen.errors.append("page not found")
 
@@ -171,7 +198,9 @@ class Visitor:
         while not self.seen.closed:
             time.sleep(0.05)
             now = time.monotonic()
-            for fragment, (interval, due) in list(self._ticks.items()):
-                if now >= due:
+            with self._lock:
+                due = [fragment for fragment, (_, when) in self._ticks.items() if now >= when]
+                for fragment in due:
+                    interval = self._ticks[fragment][0]
                     self._ticks[fragment] = (interval, now + interval)
                     self.rerun(fragment, automatic=True)
