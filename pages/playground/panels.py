@@ -13,6 +13,7 @@ from pages.playground.setup import LAYERS, Setup
 from pages.playground.state import PROBLEM, STATE, guarded
 from pages.shared.own import BEST, BEST_LABEL, BEST_UNSAID, READ, who_wins
 from pages.shared.text import say_problem
+from pages.shared.uploads import count_upload
 from relucert_core.datasets.points_csv import points_from_csv
 from relucert_core.datasets.toy import TOY_DATASETS
 
@@ -77,7 +78,14 @@ def take_csv() -> None:
     """A file of points came."""
     file = st.session_state.pg_csv
     if file is not None:
-        guarded(lambda: state.replace_points(*points_from_csv(file.getvalue())))
+        guarded(lambda: state.replace_points(*points_from_csv(_counted(file))))
+
+
+def _counted(file: Any) -> bytes:
+    """A file's bytes, which count once, however often they are read."""
+    count_upload(file.size, file.file_id)
+    data: bytes = file.getvalue()
+    return data
 
 
 def network_controls() -> None:
@@ -96,10 +104,10 @@ def network_controls() -> None:
 
 
 def take_network() -> None:
-    """A network file came."""
+    """A network file came, or what it leaves unsaid was said."""
     file = st.session_state.pg_file
     if file is not None:
-        guarded(_take, file.name, file.getvalue())
+        guarded(lambda: _take(file.name, _counted(file)))
 
 
 def _take(name: str, data: bytes) -> None:

@@ -8,11 +8,17 @@ from relucert_core.errors import InvalidInput
 from relucert_core.memory import MEGABYTE
 from relucert_core.places.settings import UPLOADS
 
-_TAKEN = "_uploaded_bytes"
+_TAKEN, _COUNTED = "_uploaded_bytes", "_uploaded_files"
 
 
-def count_upload(size: int) -> None:
-    """Add a file of so many bytes to what this visitor has uploaded; InvalidInput, in a sentence, past the limit."""
+def count_upload(size: int, identity: str = "") -> None:
+    """Add a file of so many bytes to what this visitor has uploaded; InvalidInput, in a sentence, past the limit.
+
+    identity: what tells a file that may be read again from others, such as its `file_id`: it counts once.
+    """
+    counted = st.session_state.get(_COUNTED, frozenset())
+    if identity in counted:
+        return
     taken, most = st.session_state.get(_TAKEN, 0) + size, UPLOADS.read()
     if taken > most * MEGABYTE:
         raise InvalidInput(
@@ -20,3 +26,5 @@ def count_upload(size: int) -> None:
             "a smaller one, or reload the page to begin a new visit."
         )
     st.session_state[_TAKEN] = taken
+    if identity:
+        st.session_state[_COUNTED] = counted | {identity}

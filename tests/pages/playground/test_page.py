@@ -395,11 +395,12 @@ def test_the_layers_of_a_file_stand_in_the_panel_and_the_presets_words_go():
     assert metrics(at)["Safe radius (certified)"] == down(radius, 3), "the file stays on the screen"
 
 
-def test_a_state_dict_is_shown_once_its_activation_is_ticked():
+def test_a_state_dict_is_shown_once_its_activation_is_ticked_and_counts_once_among_the_uploads(monkeypatch):
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
     data = io.BytesIO()
     torch.save(module.state_dict(), data)
+    monkeypatch.setenv("RELUCERT_UPLOADS", str(1.5 * len(data.getvalue()) / 2**20))
     at = playground()
     at.file_uploader(key="pg_file").upload("n.pth", data.getvalue()).run()
     assert "activation" in at.error[0].value
@@ -408,6 +409,9 @@ def test_a_state_dict_is_shown_once_its_activation_is_ticked():
     assert not at.error
     radius = rc.certify(rc.read_network(module), SHOWCASE["figure-1a"].point).radius
     assert metrics(at)["Safe radius (certified)"] == down(radius, 3)
+    at.file_uploader(key="pg_csv").upload("p.csv", b"0.1, 0.2, 0\n" * 200).run()
+    assert not at.exception
+    assert "One visit may upload" in at.error[0].value
 
 
 def test_a_network_that_carries_outputs_is_refused_on_the_plane():

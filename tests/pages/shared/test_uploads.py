@@ -20,3 +20,15 @@ def test_the_sum_counts_and_a_refused_file_does_not(monkeypatch):
         uploads.count_upload(1)
     monkeypatch.delenv("RELUCERT_UPLOADS")
     uploads.count_upload(2**30)
+
+
+def test_a_file_that_is_read_again_counts_once(monkeypatch):
+    monkeypatch.setattr(uploads.st, "session_state", {})
+    monkeypatch.setenv("RELUCERT_UPLOADS", "1")
+    for _ in range(3):
+        uploads.count_upload(2**19, "a file")
+    uploads.count_upload(2**19, "another")
+    with pytest.raises(InvalidInput):
+        uploads.count_upload(1, "a third")
+    with pytest.raises(InvalidInput):
+        uploads.count_upload(1, "a third")
