@@ -1,7 +1,8 @@
 """Places for heavy work, for pages: worker processes (`relucert_core.places`), or this server's own process.
 
 RELUCERT_WORKERS says how many processes there may be; with 0 all is computed here, two jobs at a time in the whole
-server. Streamlit gives way to a visitor's click only where the script calls it, so whoever waits here asks it, and says
+server. Jobs that are foreseen to take more memory together than the server may take (RELUCERT_MEMORY) run one after the
+other. Streamlit gives way to a visitor's click only where the script calls it, so whoever waits here asks it, and says
 how long it will take; work that a click interrupts is told to stop.
 """
 
@@ -20,6 +21,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared.memory import give_back_soon
 from relucert_core.deadline import counted_by, ends_at
+from relucert_core.memory import memory_allowed
+from relucert_core.places.foreseen import foreseen_memory
 from relucert_core.places.pool import Pool
 from relucert_core.places.settings import workers
 from relucert_core.places.tickets import ENDED, Job, Outlook, Ticket
@@ -46,7 +49,7 @@ def _places() -> threading.BoundedSemaphore:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _pool(count: int) -> Pool:
-    return Pool(count)
+    return Pool(count, memory_allowed())
 
 
 def pool() -> Pool | None:
@@ -98,7 +101,6 @@ def ask(
     seconds: float,
     kind: str,
     say: Say | None = None,
-    memory: float = 0.0,
     **options: Any,
 ) -> Any:
     """function(*args, **options) of the engine, computed in a worker; `say` is called with words while the job waits.
@@ -110,6 +112,7 @@ def ask(
     if there is None:
         with heavy(), ends_at(time.perf_counter() + seconds):
             return function(*args, **options)
+    memory = foreseen_memory([*args, *options.values()])
     improvements = _Remote(there, Job(function, args, options, seconds, kind, memory), say)
     try:
         for _ in improvements:
@@ -137,7 +140,8 @@ def follow(
     there = pool()
     if there is None:
         return _Here(function, args, options, math.inf if patient else seconds, restful=lane == BESIDE)
-    return _Remote(there, Job(function, args, options, seconds, kind, lane=lane, patient=patient), say)
+    memory = foreseen_memory([*args, *options.values()])
+    return _Remote(there, Job(function, args, options, seconds, kind, memory, lane, patient), say)
 
 
 class Improvements(Iterator[Any]):

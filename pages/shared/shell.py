@@ -11,7 +11,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared.text import plain, say_problem
+from relucert_core.errors import InvalidInput
 from relucert_core.paths import ROOT
+from relucert_core.places.settings import imprint
 from relucert_core.threads import spare_threads
 
 spare_threads()  # every door of the app comes through here, before any page imports NumPy
@@ -107,9 +110,20 @@ def theme_name() -> str:
 
 
 def footer() -> None:
-    """Where the mathematics comes from, at the foot of a page."""
+    """Where the mathematics comes from, at the foot of a page, and whose server this is, where that was set."""
     if not presenting():
         st.caption(
             f"After {SOURCE}; the same radius was found by Croce, Andriushchenko and Hein (2018). "
             "Certified numbers are computed in Python with outward rounding."
         )
+        _imprint()
+
+
+def _imprint() -> None:
+    try:
+        links = [f"[{plain(link.words)}]({link.address})" for link in imprint()]
+    except InvalidInput as problem:
+        say_problem(problem)
+        return
+    if links:
+        st.caption(" · ".join(links))

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from relucert_core.paths import APP, home
-from relucert_core.places.settings import SETTINGS
+from relucert_core.places.settings import SETTINGS, imprint
 
 _EPILOG = """Ctrl-C stops it. The port may also come from STREAMLIT_SERVER_PORT. Where there is no screen, say
 --headless.
@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             os.environ.setdefault(setting.name, f"{setting.public:g}")
     for setting in SETTINGS:
         setting.read()  # what is set to nonsense is said before anybody comes
+    imprint()
     os.environ.setdefault("HOME", str(home()))  # Streamlit looks for settings there
     options = ["--server.port", str(arguments.port)] if arguments.port is not None else []
     options += ["--server.headless", "true"] if arguments.headless else []

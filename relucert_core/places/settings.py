@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relucert_core.errors import InvalidInput
+
+_ADDRESS = re.compile(r"(https://[\w.-]+(:\d+)?([/?#][\w./~%?#&=+,:;@-]*)?|mailto:[\w.+-]+@[\w.-]+)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,34 @@ WORKERS = Setting("RELUCERT_WORKERS", "worker processes; 0: none, all is done in
 JOB_SECONDS = Setting("RELUCERT_JOB_SECONDS", "seconds that a page works on one digit unasked", 0, 3600, 20.0, 20.0)
 JOB_MEMORY = Setting("RELUCERT_JOB_MEMORY", "megabytes that one job may take", 64, 10**7, None, 1024)
 UPLOADS = Setting("RELUCERT_UPLOADS", "megabytes that one visitor may upload in all", 0, 10**6, None, 20)
+IMPRINT = "RELUCERT_IMPRINT"
 SETTINGS = (WORKERS, JOB_SECONDS, JOB_MEMORY, UPLOADS)
+
+
+@dataclass(frozen=True)
+class ImprintLink:
+    """A link at the foot of every page: what it says, and where it leads."""
+
+    words: str
+    address: str
+
+
+def imprint(environment: Mapping[str, str] | None = None) -> tuple[ImprintLink, ...]:
+    """The links of RELUCERT_IMPRINT, "Words=https://... | Words=mailto:...", such as a server's imprint.
+
+    Raises InvalidInput for a link without words, and for an address that is neither https nor mailto.
+    """
+    text = (os.environ if environment is None else environment).get(IMPRINT, "")
+    return tuple(_imprint_link(part.strip()) for part in text.split("|") if part.strip())
+
+
+def _imprint_link(text: str) -> ImprintLink:
+    words, _, address = (part.strip() for part in text.partition("="))
+    if not words or not _ADDRESS.fullmatch(address):
+        raise InvalidInput(
+            f"{IMPRINT} takes Words=https://... or Words=mailto:..., several separated by |; {text[:80]!r} came."
+        )
+    return ImprintLink(words, address)
 
 
 def workers() -> int:

@@ -74,6 +74,9 @@ def test_a_public_app_has_the_safe_limits_where_the_environment_says_nothing(mon
     environment["RELUCERT_WORKERS"] = "many"
     assert main(["app"]) == 2
     assert "RELUCERT_WORKERS is a number from 0 to 256" in capsys.readouterr().err
+    environment |= {"RELUCERT_WORKERS": "1", "RELUCERT_IMPRINT": "Imprint=javascript:alert(1)"}
+    assert main(["app"]) == 2
+    assert "RELUCERT_IMPRINT takes Words=https://" in capsys.readouterr().err
 
 
 def completions(script: str, line: str) -> set[str]:

@@ -59,6 +59,14 @@ def deaf(seconds: float) -> Iterator[int]:
     time.sleep(seconds)
 
 
+def hold(net: Network) -> Iterator[str]:
+    """Says that it has begun, and then goes on until it is closed."""
+    while True:
+        yield net.name
+        now()
+        time.sleep(0.01)
+
+
 def in_good_order() -> Generator[int, bool | None, str]:
     count = 0
     while True:

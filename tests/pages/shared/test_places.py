@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from pages.playground.player import Player
 from pages.playground.setup import Setup
 from pages.shared import places
+from relucert_core.network import Network
+from relucert_core.places.foreseen import foreseen_memory
 from relucert_core.places.pool import JobLost, Pool
 from relucert_core.places.tickets import Outlook
 from tests.places import work
@@ -46,6 +49,44 @@ def test_what_is_closed_ends_in_good_order(place):
     steps.close()
     assert list(steps) == [] or place == "workers"
     assert steps.value == "stopped after True"
+
+
+def wide(inputs: int, width: int, name: str) -> Network:
+    return Network([np.zeros((width, inputs)), np.zeros((2, width))], [np.zeros(width), np.zeros(2)], name=name)
+
+
+def test_jobs_of_large_networks_wait_for_each_other_and_a_small_one_goes_between(monkeypatch):
+    large, small = wide(3, 600, "large"), wide(3, 4, "small")
+    pool = Pool(3, memory=1.5 * foreseen_memory([large]))
+    names = iter("abc")
+    monkeypatch.setattr(places, "pool", lambda: pool)
+    monkeypatch.setattr(places, "_visitor", lambda: next(names))
+    try:
+        first = places.follow(work.hold, large, seconds=90.0, kind="k")
+        assert next(first) == "large"
+        second = places.follow(work.hold, seconds=90.0, kind="k", net=large)
+        third = places.follow(work.hold, small, seconds=90.0, kind="k")
+        assert next(third) == "small"
+        assert second.within(0.5) == (False, None), "two large ones at once"
+        assert second.waiting()
+        first.close()
+        assert next(second) == "large"
+    finally:
+        pool.close()
+
+
+def test_more_neurons_are_foreseen_to_take_more_and_what_is_no_network_nothing():
+    sizes = [foreseen_memory([wide(784, width, "n"), 3.0, "word"]) for width in (20, 1536, 4608)]
+    assert sizes == sorted(set(sizes))
+    assert sizes[-1] > 500 * 2**20, "the convolutional network is heavy"
+    assert foreseen_memory([np.zeros(9), None]) == 0
+
+
+def test_the_server_has_the_memory_that_the_environment_allows(monkeypatch):
+    monkeypatch.setenv("RELUCERT_MEMORY", "300")
+    made = places._pool.__wrapped__(1)
+    assert made.memory == 300 * 2**20
+    made.close()
 
 
 def test_a_death_is_a_sentence(two_workers, monkeypatch):
