@@ -23,7 +23,7 @@ from pages.beyond.words import (
     sentence,
 )
 from pages.shared import own, shell
-from pages.shared.charts import CAMERA
+from pages.shared.charts import CAMERA, behind_label, draw, numbers_behind
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
 from pages.shared.known import known, learn
@@ -132,7 +132,7 @@ def still_chart(scene: Scene, run: SearchRun, height: int) -> go.Figure:
     figure = chart_of(scene, run, height)
     far = distance(run.lower, run.upper, exact=run.exact)
     words = f"Lower bound {down(run.lower)}, upper bound {far} after {duration(run.last.seconds)}"
-    st.plotly_chart(figure, key="beyond_chart", config=CAMERA, theme=None, alt=words)
+    draw(figure, key="beyond_chart", alt=words, behind=behind_label(beyond_panels.PICTURES), config=CAMERA)
     return figure
 
 
@@ -278,7 +278,7 @@ def expanders(scene: Scene, run: SearchRun, cut: Cut, figure: go.Figure) -> None
         beyond_panels.settings_panel()
     with st.expander("The point u" if scene.toy else "The plane of the slice"):
         beyond_panels.plane_panel(scene)
-    with st.expander("The pictures as text"):
+    with numbers_behind(beyond_panels.PICTURES):
         beyond_panels.tables(scene, run, cut)
     with st.expander("Download and link"):
         beyond_panels.downloads(scene, run, cut, figure)

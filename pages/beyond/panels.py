@@ -12,9 +12,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.beyond.code import beyond_code
+from pages.beyond.engine import readings_between
 from pages.beyond.slice import Cut, circle_words, plane_controls, third_of
 from pages.beyond.state import STATE, Scene, changed_network
-from pages.beyond.words import ended, readings_table
+from pages.beyond.words import ended, readings_table, way_table
 from pages.shared import own
 from pages.shared.digit_sources import source_panel
 from relucert_core.citation import bibtex, made_by
@@ -50,8 +51,11 @@ def plane_panel(scene: Scene) -> None:
     plane_controls(scene)
 
 
+PICTURES = "the pictures"
+
+
 def tables(scene: Scene, run: SearchRun, cut: Cut) -> None:
-    """Both pictures as text."""
+    """The pictures as text."""
     st.markdown(f"The search over time; it ended because: {ended(run)}.")
     st.table(readings_table(run, maker_titles()))
     st.markdown(f"**The slice**, {cut.view.half:g} from its centre to its edge. {cut.view.words}")
@@ -65,6 +69,10 @@ def tables(scene: Scene, run: SearchRun, cut: Cut) -> None:
             "Share of the picture": [f"{100 * v:.1f} %" for v in shares.values()],
         }
     )
+    if not scene.toy and run.witness is not None:
+        readings = readings_between(scene.net, scene.point.tobytes(), run.witness.tobytes())
+        st.markdown("**On the way from the digit to the adversary:**")
+        st.table(way_table(readings, scene.names))
 
 
 def downloads(scene: Scene, run: SearchRun, cut: Cut, figure: go.Figure) -> None:
@@ -135,7 +143,7 @@ def as_json(scene: Scene, run: SearchRun, cut: Cut) -> str:
 
 def code_panel(scene: Scene) -> None:
     """The same in Python."""
-    st.code(code_of(scene))
+    st.code(code_of(scene), wrap_lines=True)
 
 
 def code_of(scene: Scene) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pages.shared.words import distance, meaning
@@ -104,6 +104,22 @@ def readings_table(run: SearchRun, titles: Mapping[str, str], rows: int = 12) ->
         "Found by": [titles.get(r.upper_by, r.upper_by) for r in chosen],
         f"{UNIT[run.subject.method].capitalize()} worked through": [f"{r.regions:,}" for r in chosen],
         "Waiting": [f"{r.queue:,}" for r in chosen],
+    }
+
+
+def way_table(readings: Sequence[int], names: Sequence[str]) -> dict[str, list[str]]:
+    """What is read on the way from the digit to the adversary: a line for each stretch that is read the same.
+
+    readings: the class at evenly spaced points of the way, both ends among them.
+    """
+    steps = len(readings) - 1
+    begins = [i for i, k in enumerate(readings) if i == 0 or readings[i - 1] != k]
+    ends = [*(i - 1 for i in begins[1:]), steps]
+    return {
+        "Part of the way": [
+            f"{100 * a / steps:.0f} % to {100 * b / steps:.0f} %" for a, b in zip(begins, ends, strict=True)
+        ],
+        "Read as": [names[readings[i]] for i in begins],
     }
 
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from pages.digits.answers import Answers, as_json
 from pages.digits.engine import scores
-from pages.digits.results import Scene, line_figure
-from relucert_core.citation import bibtex, made_by
+from pages.digits.results import Scene, about, line_figure
+from relucert_core.citation import bibtex
 from relucert_core.words import NORM_NAMES
 
 if TYPE_CHECKING:
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 _JSON, _NAME = "application/json", "relucert-digit"
 
 
-def downloads(scene: Scene, answers: Answers, name: str, valid: bool, code: str, link: dict[str, str]) -> None:
+def downloads(scene: Scene, answers: Answers, name: str, valid: bool, link: dict[str, str]) -> None:
     """The buttons; each file is made when it is asked for, from what is known then."""
     files: list[tuple[str, Callable[[], str | bytes], str, str]] = [
-        ("Record to check (JSON)", lambda: record_of(scene, answers, name, code), "relucert-record.json", _JSON),
-        ("All numbers (JSON)", lambda: numbers_of(scene, answers, name, valid, code, link), f"{_NAME}.json", _JSON),
-        ("Number line (SVG)", lambda: line_of(scene, answers), "relucert-number-line.svg", "image/svg+xml"),
+        ("Record to check (JSON)", lambda: record_of(scene, answers, name), "relucert-record.json", _JSON),
+        ("All numbers (JSON)", lambda: numbers_of(scene, answers, name, valid, link), f"{_NAME}.json", _JSON),
+        ("Number line (SVG)", lambda: line_of(scene, answers, "svg"), "relucert-number-line.svg", "image/svg+xml"),
+        ("Number line (PNG)", lambda: line_of(scene, answers, "png"), "relucert-number-line.png", "image/png"),
         ("How to cite (BibTeX)", bibtex, "relucert.bib", "text/plain"),
     ]  # fmt: skip
     with st.container(horizontal=True):
@@ -36,23 +37,23 @@ def downloads(scene: Scene, answers: Answers, name: str, valid: bool, code: str,
     )
 
 
-def record_of(scene: Scene, answers: Answers, name: str, code: str) -> str:
+def record_of(scene: Scene, answers: Answers, name: str) -> str:
     """The headline as one line that `relucert check` verifies; it carries the digit itself."""
     from relucert_core.jobs.records import record_json, record_line
 
     image = "own" if scene.digit.index is None else f"mnist-sample/{scene.digit.index}"
-    return record_json(record_line(answers.found, name, code, name=image, point=scene.point))
+    return record_json(record_line(answers.found, name, scene.code, name=image, point=scene.point))
 
 
-def numbers_of(scene: Scene, answers: Answers, name: str, valid: bool, code: str, link: dict[str, str]) -> str:
+def numbers_of(scene: Scene, answers: Answers, name: str, valid: bool, link: dict[str, str]) -> str:
     """All numbers of the page."""
-    about: dict[str, Any] = {"network": name, "digest": scene.net.digest, "norm": NORM_NAMES[scene.norm], "digit": link}
-    about |= {"valid_pixels": valid, "classes": list(scene.card.classes), "pixels": list(scene.digit.pixels)}
-    return as_json(answers, about | made_by(code), scores(scene.net, scene.digit.pixels).tolist())
+    facts: dict[str, Any] = {"network": name, "digest": scene.net.digest, "norm": NORM_NAMES[scene.norm], "digit": link}
+    facts |= {"valid_pixels": valid, "classes": list(scene.card.classes), "pixels": list(scene.digit.pixels)}
+    return as_json(answers, facts | about(scene), scores(scene.net, scene.digit.pixels).tolist())
 
 
-def line_of(scene: Scene, answers: Answers) -> bytes:
-    """The number line as SVG."""
-    from relucert_core.figures.export import to_svg
+def line_of(scene: Scene, answers: Answers, kind: str) -> bytes:
+    """The number line as "svg" or "png"."""
+    from relucert_core.figures.export import exported
 
-    return to_svg(line_figure(scene, answers, flat=True))
+    return exported(line_figure(scene, answers, flat=True), kind, about(scene))

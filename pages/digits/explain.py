@@ -9,10 +9,10 @@ import streamlit as st
 
 from pages.digits import engine as answering
 from pages.digits.answers import REGION, REGION_TITLE, Answers, titles_of_makers
-from pages.digits.results import Scene, strongest
+from pages.digits.results import Scene, about, pixels, strongest
 from pages.digits.words import limited_by
 from pages.shared import engine
-from pages.shared.charts import STILL
+from pages.shared.charts import Numbers, draw, table
 from pages.shared.words import shown_share
 from relucert_core.figures.pictures import signed_picture
 from relucert_core.words import NORM_NAMES, down, duration, up
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from relucert_core.certificates.over_balls.losses import Losses
     from relucert_core.certificates.within_region import RegionDistance
 
+LIMITS = "What limits it"
 _LINES = ("fast-lin", "crown-ada")
 _RELAXED = {
     **dict.fromkeys(_LINES, "It puts two lines around every neuron that may switch in the ball."),
@@ -116,10 +117,14 @@ def _region(scene: Scene, answers: Answers, stage: int) -> None:
         )
     with st.container(width=360, gap=None):
         figure = signed_picture(weights, scene.theme, "lowers", "raises", height=270)
-        st.plotly_chart(figure, key=f"digits_weights_{stage}", config=STILL, theme=None, alt=caption)
+        draw(figure, key=f"digits_weights_{stage}", alt=caption, behind=LIMITS)
         st.caption(caption)
-    st.markdown("The five strongest pixels:")
-    st.table(strongest(weights, "Weight"))
+    whole = pixels() | {"weight": weights.tolist()}
+    numbers = Numbers(
+        strongest(weights, "Weight"), "The five strongest pixels:", "relucert-weights", lambda: whole,
+        lambda: about(scene),
+    )  # fmt: skip
+    table(numbers, f"digits_weights_{stage}")
 
 
 def inside_words(scene: Scene, inside: RegionDistance) -> str:

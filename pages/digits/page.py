@@ -14,9 +14,10 @@ from pages.digits import downloads, explain, live, results
 from pages.digits import engine as answering
 from pages.digits.answers import REGION, Answers
 from pages.digits.code import digit_code
-from pages.digits.state import STATE
+from pages.digits.state import STATE, Fields
 from pages.digits.words import NORM_HELP
 from pages.shared import engine, own, places
+from pages.shared.charts import numbers_behind
 from pages.shared.digit import DRAW, Digit, digit_of, gallery_digit, packed, show
 from pages.shared.digit_sources import source_panel
 from pages.shared.keys import listen_to_keys, pressed_key
@@ -109,11 +110,11 @@ class Slots:
         if not presenting():
             st.markdown("## The nearest digit that is read differently")
             self.adversary = st.container(key="digits_adversary").empty()
-            self.bounds = st.expander("All bounds, attacks, times").empty()
-            self.limits = st.expander("What limits it").empty()
+            self.bounds = st.expander(results.ALL_BOUNDS).empty()
+            self.limits = st.expander(explain.LIMITS).empty()
             self.inside = st.expander("Inside the digit's own region").container()
             self.settings = st.container()
-            self.tables = st.expander("The pictures as tables").empty()
+            self.tables = numbers_behind(results.PICTURES).empty()
             self.download = st.expander("Download and link").container()
             self.code = st.expander("The same in a few lines of Python").container()
 
@@ -134,7 +135,7 @@ class Slots:
         with self.bounds.container():
             results.all_bounds(scene, answers, stage)
         with self.tables.container():
-            results.changes_table(scene, results.nearest_found(scene, answers))
+            results.changes_table(scene, results.nearest_found(scene, answers), stage)
         if stage > 1 or answers.base.stored:
             with self.limits.container():
                 explain.limits(scene, answers, stage)
@@ -198,16 +199,20 @@ def digit_link(digit: Digit) -> dict[str, str]:
     return {"digits_image": str(digit.index)} if digit.index is not None else {"digits_ink": packed(digit)}
 
 
+def code_of(fields: Fields, digit: Digit) -> str:
+    """The Python that prints the headline."""
+    which = str(digit.index) if digit.index is not None else packed(digit)
+    return digit_code(own.reading_code(fields.net), which, NORM_CHOICES[fields.norm], valid_pixels=fields.valid)
+
+
 def take_away(slots: Slots, scene: results.Scene, answers: Answers, name: str, valid: bool) -> None:
     """Downloads, link and code."""
-    digit = str(scene.digit.index) if scene.digit.index is not None else packed(scene.digit)
-    code = digit_code(own.reading_code(name), digit, scene.norm, valid_pixels=valid)
     with slots.download:
-        downloads.downloads(scene, answers, name, valid, code, digit_link(scene.digit))
+        downloads.downloads(scene, answers, name, valid, digit_link(scene.digit))
         st.markdown("The link to this digit and these settings:")
         st.code(STATE.address(), language=None, wrap_lines=True)
     with slots.code:
-        st.code(code)
+        st.code(scene.code, wrap_lines=True)
 
 
 def page() -> None:
@@ -229,7 +234,7 @@ def page() -> None:
             norm_and_pixels()
             own.panel(STATE)
     STATE.write()
-    scene = results.Scene(net, card, digit, NORM_CHOICES[fields.norm], results.current_theme())
+    scene = results.Scene(net, card, digit, NORM_CHOICES[fields.norm], results.current_theme(), code_of(fields, digit))
     if blank:
         slots.top.markdown("**Nothing is drawn yet.** Lift the pen after the first stroke: the answer appears here.")
         footer()

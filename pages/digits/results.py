@@ -12,14 +12,16 @@ from pages.digits import engine as answering
 from pages.digits.answers import REGION, Answers, titles_of_makers
 from pages.digits.words import NORM_HELP, promise, unknown_gap
 from pages.shared import engine, shell
-from pages.shared.charts import CAMERA, STILL
+from pages.shared.charts import CAMERA, Numbers, behind_label, draw, table
 from pages.shared.digit import GALLERY, Digit
 from pages.shared.shell import presenting, theme_name
 from pages.shared.words import distance, headline
+from relucert_core.citation import made_by
 from relucert_core.figures.digits import digit_png
 from relucert_core.figures.number_line import bounds_chart, number_line
 from relucert_core.figures.pictures import signed_picture
 from relucert_core.figures.theme import Theme, find_theme
+from relucert_core.jobs.lines import point_digest
 from relucert_core.words import NORM_NAMES, down, number, up
 
 if TYPE_CHECKING:
@@ -29,17 +31,19 @@ if TYPE_CHECKING:
     from relucert_core.network import Network
 
 PICTURE = 164
+ALL_BOUNDS, PICTURES = "All bounds, attacks, times", "the pictures"
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What the page is about at the moment: network, digit, norm and look."""
+    """What the page is about at the moment: network, digit, norm and look; `code` is the Python that says the same."""
 
     net: Network
     card: ModelCard
     digit: Digit
     norm: float
     theme: Theme
+    code: str = ""
 
     @property
     def point(self) -> np.ndarray:
@@ -159,9 +163,7 @@ def line(scene: Scene, answers: Answers, stage: int) -> None:
     best = answers.best
     far = distance(best.lower, best.upper, exact=best.exact)
     words = f"Proved safe to {down(best.lower)}, nearest adversarial digit known at {far}."
-    st.plotly_chart(
-        line_figure(scene, answers), key=f"digits_line_{stage}", config=CAMERA, theme=None, alt=words
-    )  # fmt: skip
+    draw(line_figure(scene, answers), key=f"digits_line_{stage}", alt=words, behind=ALL_BOUNDS, config=CAMERA)
 
 
 def nearest_found(scene: Scene, answers: Answers) -> Found | None:
@@ -186,7 +188,7 @@ def adversary(scene: Scene, found: Found | None, stage: int) -> None:
         with st.container(width=330, gap=None):
             figure = signed_picture(found.point - scene.point, scene.theme, "darker", "lighter", PICTURE + 40)
             key, words = f"digits_difference_{stage}", "The difference, pixel by pixel"
-            st.plotly_chart(figure, key=key, config=STILL, theme=None, alt=words)
+            draw(figure, key=key, alt=words, behind=behind_label(PICTURES))
             st.caption("The difference (1 is from black to white)")
     outside = max(0.0, -float(found.point.min()), float(found.point.max()) - 1)
     if outside > 0:
@@ -199,15 +201,19 @@ def adversary(scene: Scene, found: Found | None, stage: int) -> None:
 def all_bounds(scene: Scene, answers: Answers, stage: int) -> None:
     """Every method with its distance and time, as figure, table and sentences."""
     figure = bounds_chart(answers.marks(), scene.theme, scene.axis_title, norm=scene.norm)
-    st.plotly_chart(
-        figure, key=f"digits_bounds_{stage}", config=CAMERA, theme=None, alt="All bounds; the table has the numbers"
-    )
-    st.table(answers.table())
+    words = "All bounds; the table has the numbers"
+    draw(figure, key=f"digits_bounds_{stage}", alt=words, behind=ALL_BOUNDS, config=CAMERA)
+    table(bounds_of(scene, answers), f"digits_bounds_{stage}")
     st.markdown("\n".join(f"- **{title}**: {sentence}" for title, sentence in answers.sentences()))
     st.caption(
         f"{NORM_HELP[scene.norm]}. Lower bounds are proved and rounded down; upper bounds are the distances of "
         "adversarial digits, checked and rounded up; an estimate is no proof. Times are of this machine, one thread."
     )
+
+
+def bounds_of(scene: Scene, answers: Answers) -> Numbers:
+    """All bounds as a table with a file."""
+    return Numbers(answers.table(), file="relucert-bounds", about=lambda: about(scene))
 
 
 def strongest(values: np.ndarray, name: str, count: int = 5) -> dict[str, list[str]]:
@@ -220,10 +226,28 @@ def strongest(values: np.ndarray, name: str, count: int = 5) -> dict[str, list[s
     }
 
 
-def changes_table(scene: Scene, found: Found | None) -> None:
-    """The difference picture as text."""
-    if found is not None:
-        change = found.point - scene.point
-        moved = int((np.abs(change) > 1 / 255).sum())
-        st.markdown(f"{moved} of 784 pixels change by more than one grey level of 255. The five that change most:")
-        st.table(strongest(change, "Change"))
+def changes_table(scene: Scene, found: Found | None, stage: int) -> None:
+    """The three pictures as text: the strongest changes, and a file of all pixels."""
+    if found is None:
+        return
+    change = found.point - scene.point
+    moved = int((np.abs(change) > 1 / 255).sum())
+    note = f"{moved} of 784 pixels change by more than one grey level of 255. The five that change most:"
+
+    def whole() -> dict[str, list[float]]:
+        return pixels() | {"digit": scene.point.tolist(), "adversary": found.point.tolist(), "change": change.tolist()}
+
+    table(
+        Numbers(strongest(change, "Change"), note, "relucert-pixels", whole, lambda: about(scene)),
+        f"digits_changes_{stage}",
+    )
+
+
+def about(scene: Scene) -> dict[str, str]:
+    """What a file says of its making."""
+    return made_by(scene.code, network=scene.net.digest, digit=point_digest(scene.point))
+
+
+def pixels() -> dict[str, list[int]]:
+    """The places of the 784 pixels, row by row."""
+    return {"row": [i // 28 for i in range(784)], "column": [i % 28 for i in range(784)]}

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.experiments import marks, runs, view
 from pages.experiments.state import STATE, STORED_IMAGES, TITLES
+from pages.shared.charts import numbers_behind
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.places import Busy
 from pages.shared.shell import footer, headline, presenting, theme_name
@@ -149,14 +150,14 @@ def show(record: Record, note: str, look: view.View) -> DeltaGenerator:
 
 def details(record: Record, look: view.View) -> None:
     """Everything behind expanders."""
-    with st.expander("The figure as a table"):
+    with numbers_behind(view.FIGURE):
         view.tables(record, accuracy=look.accuracy)
     with st.expander("How these numbers were made"):
         view.origin(record)
     with st.expander("Download"):
         view.downloads(record, view.figures_of(record, find_theme("light"), look))
     with st.expander("The same in a few lines of Python"):
-        st.code(view.code(record))
+        st.code(view.code(record), wrap_lines=True)
 
 
 def page() -> None:

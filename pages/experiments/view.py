@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.experiments import runs
-from pages.shared.charts import STILL
+from pages.shared.charts import Numbers, behind_label
+from pages.shared.charts import draw as draw_chart
+from relucert_core.citation import made_by
 from relucert_core.experiments.catalogue import FIGURES, shown_methods
 from relucert_core.experiments.records import LOWER, Panel, Record, to_csv, to_json
 from relucert_core.experiments.summaries import Summary, overtaken, proved_shares, summarise
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from relucert_core.figures.theme import Theme
 
+FIGURE, SHARES = "the main figure", "the proved shares"
 ACCURACY_RADII = (0.001, 0.01, 0.1, 0.3, 1.0)
 
 
@@ -46,7 +49,8 @@ def draw(figures: dict[str, go.Figure], captions: list[str], words: str) -> None
     columns = st.columns(len(figures), gap="medium")
     for column, (name, figure), caption in zip(columns, figures.items(), captions, strict=True):
         with column:
-            st.plotly_chart(figure, key=f"experiments_{name}", config=STILL, theme=None, alt=f"{caption}. {words}")
+            alt = f"{caption}. {words}"
+            draw_chart(figure, key=f"experiments_{name}", alt=alt, behind=behind_label(FIGURE))
             st.caption(caption)
 
 
@@ -63,22 +67,20 @@ def proved(records: Sequence[Record], theme: Theme) -> None:
     titles = {s.method: s.title for panel in panels for s in panel.series} | {p.network: p.title for p in panels}
     st.markdown("## How much of the distance can be proved")
     words = "; ".join(f"{titles[network]}: {100 * share:.0f} %" for network, share in last.items())
-    st.plotly_chart(
-        proved_share(shares, titles, order, theme), key="experiments_proved", config=STILL, theme=None,
+    columns = {"Method": [titles[m] for m in reversed(order)]} | {
+        titles[network]: [f"{100 * found[m]:.1f} %" if m in found else NONE for m in reversed(order)]
+        for network, found in shares.items()
+    }
+    about = functools.partial(made_by, "; ".join(record.header.command for record in records))
+    draw_chart(
+        proved_share(shares, titles, order, theme), key="experiments_proved", what=SHARES,
+        behind=Numbers(columns, file="relucert-proved-shares", about=about),
         alt=f"The median share of the nearest attack's distance that the best method proves. {words}",
     )  # fmt: skip
     st.caption(
         "The median over the test images that every method was run on, from the stored runs. No proof can reach beyond "
         "the nearest attack; where the attack is not the nearest point there is, 100 % cannot be reached."
     )
-    with st.expander("This picture as a table"):
-        st.table(
-            {"Method": [titles[m] for m in reversed(order)]}
-            | {
-                titles[network]: [f"{100 * found[m]:.1f} %" if m in found else NONE for m in reversed(order)]
-                for network, found in shares.items()
-            }
-        )
 
 
 def captions(record: Record) -> list[str]:

@@ -14,6 +14,7 @@ from pages.lesson.formulas import far_or_never
 from pages.lesson.questions import Question
 from pages.lesson.relation import relation_part
 from pages.lesson.steps import STEPS, THEOREM_4
+from pages.shared.charts import numbers_behind
 from pages.shared.control import control
 from pages.shared.keys import pressed_key
 from pages.shared.shell import presenting, theme_name
@@ -173,7 +174,7 @@ def _ask(number: int, text: str, options: tuple[str, ...]) -> None:
 
 def table(number: int, walk: Walk, mix: Mix) -> None:
     """The picture as text."""
-    with st.expander("The picture as a table"):
+    with numbers_behind("the picture"):
         st.markdown(summary(walk))
         st.table([_row(line, walk) for line in (*walk.faces, *walk.rivals)])
         if number in THEOREM_4:
@@ -267,4 +268,4 @@ def _finite(value: float) -> float | None:
 def python_code() -> None:
     """The same in Python."""
     with st.expander("The same in a few lines of Python"):
-        st.code(lesson_code(LESSON_WEIGHTS, LESSON_BIASES, state.point()))
+        st.code(lesson_code(LESSON_WEIGHTS, LESSON_BIASES, state.point()), wrap_lines=True)

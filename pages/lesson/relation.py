@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.charts import STILL
+from pages.shared.charts import Numbers, draw
 from pages.shared.shell import presenting, theme_name
 from relucert_core.experiments.lesson_relation import relation_at
 from relucert_core.figures.relation import relation_figure
@@ -33,8 +33,19 @@ def relation_part(point: tuple[float, float], *, under_way: bool) -> None:
     words = allowed(neuron)
     if not presenting():
         figure = relation_figure(neuron, find_theme(theme_name(), presenting()))
-        st.plotly_chart(figure, key="lesson_relation", config=STILL, theme=None, alt=words)
+        draw(figure, key="lesson_relation", alt=words, behind=Numbers(numbers_of(found)))
     st.markdown(words)
+
+
+def numbers_of(found: Relation) -> dict[str, list[str]]:
+    """Every neuron of the first layer over the ball."""
+    return {
+        "Neuron": [one.name for one in found.neurons],
+        "Least a in the ball": [f"{one.low:.3f}" for one in found.neurons],
+        "a at u": [f"{one.value:.3f}" for one in found.neurons],
+        "Largest a in the ball": [f"{one.high:.3f}" for one in found.neurons],
+        "Sign": ["undecided" if one.open else "decided" for one in found.neurons],
+    }
 
 
 def two_sides(found: Relation) -> str:

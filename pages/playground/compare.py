@@ -12,19 +12,22 @@ from pages.playground import engine
 from pages.playground.player import Player
 from pages.playground.scene import Scene
 from pages.playground.setup import Setup
-from pages.shared.charts import STILL
+from pages.shared.charts import Numbers, draw, table
 from pages.shared.plane import plane_of
+from relucert_core.experiments.plane_tables import shares_beyond
 from relucert_core.figures.plane import plane_figure
 from relucert_core.figures.plane_history import planes_figure, radii_figure
 from relucert_core.network import Network
 
 COMPARED = {"plain": "Plain", "adversarial": "Adversarial", "simplex": "Regularised (simplex)"}
 OWN = "pg_compared"
+COMPARE = "Compare three ways of training the same network"
+KINDS, STEPS = ("safe", "true"), (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 
 
 def comparison(scene: Scene) -> None:
     """Pictures and radii of the three ways; computed when it is opened."""
-    box = st.expander("Compare three ways of training the same network", key="pg_compare", on_change="rerun")
+    box = st.expander(COMPARE, key="pg_compare", on_change="rerun")
     if not box.open:
         return
     with box:
@@ -67,18 +70,10 @@ def show(scene: Scene, networks: dict[str, Network], test: tuple[np.ndarray, np.
         for net in networks.values()
     ]
     titles = [f"{COMPARED[name]}: {m.regions:,} regions" for name, m in moments.items()]
-    st.plotly_chart(
-        planes_figure(figures, titles, scene.theme), key="pg_three", theme=None, config=STILL, alt="Three planes"
-    )
+    draw(planes_figure(figures, titles, scene.theme), key="pg_three", alt="Three planes", behind=COMPARE)
     st.markdown(f"Trained three ways: {words}. {sentence(moments)}")
     radii = {COMPARED[name]: (m.safe, m.exact) for name, m in moments.items()}
-    st.plotly_chart(
-        radii_figure(radii, scene.theme),
-        key="pg_radii",
-        theme=None,
-        config=STILL,
-        alt="Shares of safe points by radius",
-    )
+    draw(radii_figure(radii, scene.theme), key="pg_radii", alt="Shares of safe points by radius", behind=COMPARE)
     st.table(
         {
             "Training": [COMPARED[name] for name in moments],
@@ -88,6 +83,15 @@ def show(scene: Scene, networks: dict[str, Network], test: tuple[np.ndarray, np.
             "Regions": [f"{m.regions:,}" for m in moments.values()],
         }
     )
+    curves = {
+        f"{way.split()[0]}: {kind}": values
+        for way, two in radii.items()
+        for kind, values in zip(KINDS, two, strict=True)
+    }
+    shares = shares_beyond(curves, STEPS)
+    columns = {name: [f"{100 * part:.0f} %" for part in column] for name, column in shares.items()}
+    columns["radius"] = [f"{step:g}" for step in STEPS]
+    table(Numbers(columns, "The part of the points that is safe, or right, up to a radius:"), "pg_radii_table")
 
 
 def sentence(moments: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from pages.shared.places import ask, heavy
 from pages.shared.plane import BOX, HASH, MAX_REGIONS
 from relucert_core.attacks.result import Attack
 from relucert_core.experiments.live_training import pictures_of
+from relucert_core.experiments.plane_tables import class_table, neuron_table
 from relucert_core.figures.plane import plane_figure
 from relucert_core.figures.plane_legend import plane_legend
 from relucert_core.figures.theme import find_theme
@@ -141,6 +142,18 @@ def training_pace(run: object) -> float:
             seen.pop(other, None)
     crowd = len(seen) * max(1.0, len(seen) / MANY_TRAINERS)
     return 2.0 ** math.ceil(math.log2(crowd / TICKS_A_SECOND))
+
+
+@st.cache_data(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=HASH)
+def classes_of(plane: PlanarComplex, setup: Setup) -> dict[str, list[float]]:
+    """The classes of the plane with their areas and data."""
+    return class_table(plane, *setup.points)
+
+
+@st.cache_data(max_entries=64, ttl=1800, show_spinner=False, hash_funcs=HASH)
+def neurons_of(net: Network, point: tuple[float, float]) -> dict[str, list[float]]:
+    """The hidden neurons at a point."""
+    return neuron_table(net, point)
 
 
 def finite(value: float) -> float | None:

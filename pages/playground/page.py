@@ -11,9 +11,10 @@ from pages.playground.compare import comparison
 from pages.playground.components import plane_diagram
 from pages.playground.download import downloads
 from pages.playground.panels import panels
-from pages.playground.point import point_panel
+from pages.playground.point import PLANE, point_panel
 from pages.playground.scene import Scene
 from pages.playground.training import over_time, training_buttons, under_the_buttons
+from pages.shared.charts import behind_label, draw
 from pages.shared.control import control, reading
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.places import Busy
@@ -67,8 +68,8 @@ def chart(scene: Scene) -> None:
         scene.plane, scene.look, frozenset(scene.view.layers), scene.view.colouring, scene.setup, scene.view.view
     )
     with st.container(key=CHART):
-        st.plotly_chart(
-            figure, key="pg_plot", theme=None, config=CONFIG, height="stretch",
+        draw(
+            figure, key="pg_plot", config=CONFIG, height="stretch", behind=behind_label(PLANE),
             alt="The plane of the network: class areas, polyhedra, decision boundary and data",
         )  # fmt: skip
 

@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from pages.playground import engine, state, words
-from pages.playground.code import plane_code
 from pages.playground.components import plane_answer, plane_picker
+from pages.playground.provenance import about, code_of
 from pages.playground.scene import Scene
 from pages.playground.setup import MAX_LINKED, REACH
+from pages.shared.charts import Numbers, numbers_behind, table
 from pages.shared.component import sent_point
 from pages.shared.control import control, reading
 from pages.shared.plane import Answer, answer_at, true_distance
@@ -20,6 +21,7 @@ from relucert_core.words import down
 
 MODE, NEW_CLASS = "pg_mode", "pg_new_class"
 X, Y = "pg_x", "pg_y"
+PLANE = "the pictures"
 
 
 def typed() -> None:
@@ -97,6 +99,15 @@ def point_panel(scene: Scene) -> None:
         details(scene, answer, attacks)
 
 
+def neurons(scene: Scene, point: tuple[float, float], code: str) -> Numbers:
+    """The network's picture as a table: every neuron at u."""
+    found = engine.neurons_of(scene.net, point)
+    note = "The hidden neurons at u, each with its input z (on where z > 0) and the L2 distance of its line:"
+    return Numbers(
+        words.neurons_table(found), note, "relucert-neurons", lambda: found, lambda: about(scene, code, point)
+    )
+
+
 def titles() -> dict[str, str]:
     """The attacks' names by method."""
     from relucert_core.attacks import ATTACKS
@@ -106,7 +117,8 @@ def titles() -> dict[str, str]:
 
 def details(scene: Scene, answer: Answer, attacks: tuple[Any, ...]) -> None:
     """All numbers at u, the link, and the code."""
-    numbers = st.expander("Numbers", key="pg_numbers", on_change="rerun")
+    code = code_of(scene)(state.view().point)
+    numbers = numbers_behind(PLANE, key="pg_numbers", on_change="rerun")
     if numbers.open:
         with numbers:
             attacks = attacks or engine.attacks_at(scene.net, state.view().point)
@@ -115,14 +127,10 @@ def details(scene: Scene, answer: Answer, attacks: tuple[Any, ...]) -> None:
             widths = (scene.net.inputs, *scene.net.widths, scene.net.classes)
             size = sum(w.size for w in scene.net.weights) + sum(b.size for b in scene.net.biases)
             st.caption(words.size_words(widths, size, len(scene.plane), answer.faces, half))
+            st.table(words.classes_table(engine.classes_of(scene.plane, scene.setup)))
+            table(neurons(scene, answer.point, code), "pg_neurons")
     with st.expander("The same in a few lines of Python"):
-        uploaded = state.UPLOAD in st.session_state
-        preset = engine.presets().get(scene.setup.preset)
-        epoch = None if scene.epoch == state.player().latest.epoch else scene.epoch
-        st.code(
-            plane_code(scene.setup, preset.file if preset else None, epoch, state.view().point, uploaded=uploaded),
-            wrap_lines=True,
-        )
+        st.code(code, wrap_lines=True)
     with st.expander("Share"):
         share(scene)
 

@@ -11,8 +11,10 @@ import streamlit as st
 from pages.playground import engine, state
 from pages.playground.components import plane_timeline, undo_buttons
 from pages.playground.player import SLICE_SECONDS, Player
+from pages.playground.provenance import about, code_of
 from pages.playground.scene import Scene
-from pages.shared.charts import STILL
+from pages.playground.words import history_columns
+from pages.shared.charts import Numbers, draw
 from pages.shared.places import ask
 from pages.shared.toggle_button import toggle_button
 from relucert_core.figures.plane_history import history_figure
@@ -131,7 +133,13 @@ def over_time(scene: Scene) -> None:
     with place.container():
         st.markdown("## Over time: how safe the data are")
         figure = history_figure(run.history or {}, scene.theme, scene.epoch)
-        st.plotly_chart(figure, key="pg_history", theme=None, config=STILL, alt="Radii and accuracy by epoch")
+        code, point = code_of(scene), state.view().point
+        history = run.history or {}
+        numbers = Numbers(
+            history_columns(history), file="relucert-training", whole=lambda: history,
+            about=lambda: about(scene, code(point), point),
+        )  # fmt: skip
+        draw(figure, key="pg_history", alt="Radii and accuracy by epoch", behind=numbers, what="this training")
         st.caption(
             f"Medians over {'fresh' if run.setup.preset else 'the'} points of the data; "
             "a point that is misread has radius 0."

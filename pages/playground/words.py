@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pages.shared.words import no_radius
@@ -57,6 +58,36 @@ def numbers_table(answer: Answer, attacks: tuple[Attack, ...], titles: dict[str,
         (f"{titles[a.method]}: attack, upper bound", up(a.distance, 4) if a.success else "nothing") for a in attacks
     ]
     return dict(zip(("At u", "L2"), map(list, zip(*rows))))
+
+
+def classes_table(found: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
+    """The classes with their parts of the square and their data, as columns of text."""
+    right = zip(found["right"], found["data"], strict=True)
+    return {
+        "Class": [str(k) for k in found["class"]],
+        "Part of the square": [f"{100 * share:.1f} %" for share in found["share"]],
+        "Data read right": [f"{a} of {b}" for a, b in right],
+    }
+
+
+def neurons_table(found: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
+    """The neurons at a point as columns of text."""
+    return {
+        "Layer": [str(layer) for layer in found["layer"]],
+        "Neuron": [str(neuron) for neuron in found["neuron"]],
+        "z": [number(z, 3) for z in found["z"]],
+        "Distance": [number(distance, 3) for distance in found["distance"]],
+    }
+
+
+def history_columns(history: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
+    """The training as columns of text."""
+    return {
+        "Epoch": [str(epoch) for epoch in history["epoch"]],
+        "Median safe radius": [down(r) for r in history["safe"]],
+        "Median true distance": [number(r, 3) for r in history["exact"]],
+        "Accuracy": [f"{100 * share:.1f} %" for share in history["accuracy"]],
+    }
 
 
 def _part(value: object) -> str:

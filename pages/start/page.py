@@ -72,7 +72,7 @@ def first_digit() -> None:
                 f"(Proved by: {titles[best.lower_by]}. Found by: {titles[best.upper_by]}.)"
             )
     with st.expander("The same in a few lines of Python"):
-        st.code(start_code())
+        st.code(start_code(), wrap_lines=True)
 
 
 def start_code() -> str:
@@ -90,7 +90,9 @@ picture()
 if not presenting():
     links()
     first_digit()
-    with st.expander("The picture as text"):
+    from pages.shared.charts import numbers_behind
+
+    with numbers_behind("the picture"):
         st.table(
             {
                 "Case": ["(a)", "(b)"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mode
@@ -15,6 +16,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from relucert_core.citation import in_png, in_svg
 from relucert_core.errors import Unsupported
 from relucert_core.figures.canvas import Canvas, PngCanvas, Point, SvgCanvas, text_width
 
@@ -35,6 +37,11 @@ def to_png(figure: go.Figure, width: int = WIDTH, scale: int = 2) -> bytes:
     """The figure as a PNG file of `scale` times the width."""
     parts = _Parts.of(figure, width)
     return _draw(parts, PngCanvas(width, parts.height, parts.background, scale))
+
+
+def exported(figure: go.Figure, kind: str, about: Mapping[str, str]) -> bytes:
+    """The figure as a file, "svg" or "png", that says how it was made (`citation.made_by`)."""
+    return in_svg(to_svg(figure), about) if kind == "svg" else in_png(to_png(figure), about)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import charts
+
 ROOT = Path(__file__).resolve().parents[2]
+# Pictures that a component draws, and what their tables are the numbers behind.
+COMPONENTS = {"start": "the picture", "playground": "the pictures", "lesson": "the picture", "beyond": "the pictures"}
 
 
 def open_page(page: str = "start", session: dict[str, Any] | None = None, **query: str) -> AppTest:
@@ -21,7 +29,38 @@ def open_page(page: str = "start", session: dict[str, Any] | None = None, **quer
     if page != "start":
         door = next((ROOT / "pages").glob(f"[0-9]*_{page}.py"))
         at.switch_page(door.relative_to(ROOT).as_posix())
-    return at.run()
+    with watched_figures() as drawn:
+        at.run()
+    if query.get("present") != "1" and not at.exception and not at.error:
+        need_tables(page, at, drawn)
+    return at
+
+
+@contextlib.contextmanager
+def watched_figures() -> Iterator[list[Any]]:
+    """What every plotly figure that is drawn names as the place of its numbers."""
+    drawn: list[Any] = []
+    real = charts.st.plotly_chart
+
+    def draw(*arguments: Any, **values: Any) -> Any:
+        own = sys._getframe(1).f_locals  # of charts.draw
+        drawn.append((own["behind"], own["what"]))
+        return real(*arguments, **values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charts.st, "plotly_chart", draw)
+        yield drawn
+
+
+def need_tables(page: str, at: AppTest, drawn: list[Any]) -> None:
+    """A table behind every figure, and behind what a component draws. The playground's wait until they are opened."""
+    tables = {expander.label: len(expander.table) for expander in at.expander}
+    places = {behind if isinstance(behind, str) else charts.behind_label(what) for behind, what in drawn}
+    if page in COMPONENTS and places:
+        places.add(charts.behind_label(COMPONENTS[page]))
+    for place in places:
+        assert place in tables, f"{place!r} is on the page"
+        assert tables[place] or page == "playground", f"{place!r} has a table"
 
 
 def texts(at: AppTest) -> str:

@@ -56,7 +56,7 @@ def test_it_opens_with_the_stored_run_and_says_so():
     assert "in this plane" in words
     trace = figures(at)[0]
     assert any("exact" in note["text"] for note in trace["layout"]["annotations"])
-    assert [t.value.columns.tolist()[0] for t in at.table] == ["Time", "Read as"]
+    assert [t.value.columns.tolist()[0] for t in at.table] == ["Time", "Read as", "Part of the way"]
 
 
 def test_a_link_names_network_digit_and_zoom():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import time
@@ -14,6 +15,7 @@ import relucert_core as rc
 from pages.digits import downloads, results
 from pages.digits.answers import Answers
 from pages.digits.engine import attacks_for, certificates_for
+from pages.shared.charts import as_csv
 from pages.shared.digit import gallery_digit
 from pages.shared.words import network_words
 from relucert_core.cli import main
@@ -96,7 +98,7 @@ def test_while_better_bounds_come_the_page_says_how_many(monkeypatch):
 def scene_of(name: str, image: int) -> tuple[results.Scene, Answers]:
     net, digit = rc.load_model(name), gallery_digit(image)
     card = next(card for card in list_models() if card.name == name)
-    scene = results.Scene(net, card, digit, 2.0, LIGHT)
+    scene = results.Scene(net, card, digit, 2.0, LIGHT, "code")
     blank = nothing_known(net, scene.point, 2.0, int(net(scene.point).argmax()))
     answers = Answers(blank, certificates_for(net, 2.0), attacks_for(2.0))
     for method in ("simplex", "crown-ada"):
@@ -108,15 +110,19 @@ def scene_of(name: str, image: int) -> tuple[results.Scene, Answers]:
 def test_what_is_taken_away_can_be_checked(tmp_path, capsys):
     scene, answers = scene_of(SMALL, 60)
     path = tmp_path / "relucert-record.json"
-    path.write_text(downloads.record_of(scene, answers, SMALL, "code"), encoding="utf8")
+    path.write_text(downloads.record_of(scene, answers, SMALL), encoding="utf8")
     assert main(["check", str(path)]) == 0
     assert "1 witnesses proved again" in capsys.readouterr().out
-    numbers = json.loads(downloads.numbers_of(scene, answers, SMALL, False, "code", {"digits_image": "60"}))
+    numbers = json.loads(downloads.numbers_of(scene, answers, SMALL, False, {"digits_image": "60"}))
     best = answers.best
     assert numbers["headline"]["lower"] == best.lower == answers.certificates["crown-ada"].radius
     assert numbers["headline"]["upper"] == best.upper == answers.attacks["deepfool"].distance
-    assert {"version", "command", "cite", "digest"} <= set(numbers)
-    assert downloads.line_of(scene, answers).startswith(b"<svg")
+    assert {"version", "command", "cite", "digest", "digests"} <= set(numbers)
+    assert scene.net.digest in numbers["digests"]
+    svg, png = (downloads.line_of(scene, answers, kind) for kind in ("svg", "png"))
+    assert all(words.encode() in file for file in (svg, png) for words in (scene.net.digest, "singla2019robustness"))
+    rows = [line for line in as_csv(results.bounds_of(scene, answers)).splitlines() if not line.startswith("#")]
+    assert [row["Method"] for row in csv.DictReader(rows)] == answers.table()["Method"]
 
 
 def test_pixels_in_range_count_only_such_digits():

@@ -474,10 +474,12 @@ def test_downloads_hold_the_figure_the_network_and_the_numbers():
 
 
 def test_comparison_shows_five_times_the_safe_radius_at_equal_accuracy():
-    at = playground()
-    at.session_state["pg_compare"] = True
-    at.run()
+    at = open_page(PAGE, {"pg_compare": True, "pg_numbers": True})
     assert not at.exception
+    heads = {box.label: [table.value.columns.tolist()[0] for table in box.table] for box in at.expander}
+    assert heads["Compare three ways of training the same network"] == ["Training", "radius"]
+    assert heads["The numbers behind the pictures"] == ["At u", "Class", "Layer"]
+    assert heads["The numbers behind this training"] == ["Epoch"]
     from pages.playground.compare import stored
     from pages.playground.engine import measured
 
