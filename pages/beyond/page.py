@@ -156,7 +156,7 @@ def buttons(live: Live | None, source: str, *, playing: bool) -> Any:
 
 def adversary(scene: Scene, run: SearchRun) -> None:
     """The slider from the digit to the adversarial one; without one, the digit."""
-    size = 320 if presenting() else MORPH
+    size = 190 if presenting() else MORPH
     if run.witness is None or run.rival is None:
         st.image(
             digit_png(scene.point), caption="The digit. No other answer is known yet.", width=size, alt="The digit"
@@ -260,7 +260,13 @@ def lecture(scene: Scene, run: SearchRun, recorder: Recorder | None) -> None:
     shown = beyond.current_preset(scene)
     part = beyond.STATE.now.show or (beyond.presets()[shown].part if shown else GROW)
     if part == GROW and not scene.toy:
-        grow_part(scene, run, 560)
+        left, right = st.columns([1, 1], gap="medium")
+        with left:
+            still_chart(scene, run, 300)
+            adversary(scene, run)
+        with right:
+            cut = show_slice(scene, run, recorder, 500, aside=False)
+            st.markdown("Dashed around the digit: " + "; ".join(circle.words for circle in cut.circles) + ".")
     else:
         partner = beyond.plain_partner(scene)
         if partner is None:

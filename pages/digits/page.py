@@ -19,7 +19,7 @@ from pages.digits.words import NORM_HELP
 from pages.shared import engine, own, places
 from pages.shared.charts import numbers_behind
 from pages.shared.digit import DRAW, Digit, digit_of, gallery_digit, packed, show
-from pages.shared.digit_sources import source_panel
+from pages.shared.digit_sources import lecture_strip, source_panel
 from pages.shared.keys import listen_to_keys, pressed_key
 from pages.shared.known import known, learn
 from pages.shared.places import Busy
@@ -144,7 +144,10 @@ class Slots:
         """What depends on no answer."""
         with self.top:
             results.pictures(scene)
-            self.verdict = st.container(width="stretch", key="verdict").empty()
+            side = st.container(width="stretch", key="digits_side") if presenting() else st
+            self.verdict = side.container(width="stretch", key="verdict").empty()
+            if presenting():
+                self.strip = side.container(key="digits_strip")
 
 
 def source_and_top(net: Network, card: ModelCard, digit: Digit) -> st.delta_generator.DeltaGenerator:
@@ -240,6 +243,9 @@ def page() -> None:
         footer()
         return
     slots.begin(scene)
+    if presenting():
+        with slots.strip:
+            lecture_strip(STATE, net, card, digit)
     answer(slots, scene, fields.net, fields.valid and not presenting())
 
 

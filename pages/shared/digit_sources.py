@@ -65,6 +65,17 @@ def _gallery_panel(state: State, net: Network, card: ModelCard, digit: Digit) ->
     if not len(shown):
         st.info("This network misreads none of the shipped images.")
         return
+    gallery_strip(state, net, card, digit, shown)
+
+
+def lecture_strip(state: State, net: Network, card: ModelCard, digit: Digit) -> None:
+    """The gallery of a lecture hall: the strip alone, with the digit in view among its images."""
+    first = (digit.index or 0) // PER_PART * PER_PART
+    gallery_strip(state, net, card, digit, np.arange(len(engine.sample()[1]))[first : first + PER_PART])
+
+
+def gallery_strip(state: State, net: Network, card: ModelCard, digit: Digit, shown: np.ndarray) -> None:
+    """The images `shown` in a strip; a click puts one in view."""
     key = _key(state, "gallery")
     gallery(key, shown.tolist(), _notes(shown, net, card), digit.index, partial(_picked, state, key))
 
