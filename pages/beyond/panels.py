@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -18,10 +19,11 @@ from pages.beyond.state import STATE, Scene, changed_network
 from pages.beyond.words import ended, readings_table, way_table
 from pages.shared import own
 from pages.shared.digit_sources import source_panel
-from relucert_core.citation import bibtex, made_by
+from relucert_core.citation import bibtex, in_csv, in_png, in_svg, made_by
 from relucert_core.experiments.best_known import maker_titles
-from relucert_core.figures.export import to_png, to_svg
+from relucert_core.figures.export import exported
 from relucert_core.figures.slice import slice_png, slice_svg
+from relucert_core.jobs.lines import point_digest
 
 if TYPE_CHECKING:
     from relucert_core.experiments.search_run import SearchRun
@@ -77,21 +79,21 @@ def tables(scene: Scene, run: SearchRun, cut: Cut) -> None:
 
 def downloads(scene: Scene, run: SearchRun, cut: Cut, figure: go.Figure) -> None:
     """The run as CSV and JSON, both pictures as SVG and PNG, the link."""
-    plane = None if scene.toy else cut.plane
+    plane, about = None if scene.toy else cut.plane, about_of(scene)
     files: list[tuple[str, Any, str, str]] = [
-        ("Search (CSV)", lambda: as_csv(run), "relucert-search.csv", "text/csv"),
-        ("Search (JSON)", lambda: as_json(scene, run, cut), "relucert-search.json", "application/json"),
-        ("Bounds (SVG)", lambda: to_svg(figure), "relucert-bounds.svg", "image/svg+xml"),
-        ("Bounds (PNG)", lambda: to_png(figure), "relucert-bounds.png", "image/png"),
+        ("Search (CSV)", lambda: in_csv(as_csv(run), about), "relucert-search.csv", "text/csv"),
+        ("Search (JSON)", lambda: as_json(scene, run, cut, about), "relucert-search.json", "application/json"),
+        ("Bounds (SVG)", lambda: exported(figure, "svg", about), "relucert-bounds.svg", "image/svg+xml"),
+        ("Bounds (PNG)", lambda: exported(figure, "png", about), "relucert-bounds.png", "image/png"),
         (
             "Slice (SVG)",
-            lambda: slice_svg(cut.view, scene.theme, cut.circles, cut.spots, plane),
+            lambda: in_svg(slice_svg(cut.view, scene.theme, cut.circles, cut.spots, plane), about),
             "relucert-slice.svg",
             "image/svg+xml",
         ),
         (
             "Slice (PNG)",
-            lambda: slice_png(cut.view, scene.theme, cut.circles, cut.spots),
+            lambda: in_png(slice_png(cut.view, scene.theme, cut.circles, cut.spots), about),
             "relucert-slice.png",
             "image/png",
         ),
@@ -114,7 +116,7 @@ def as_csv(run: SearchRun) -> str:
     return buffer.getvalue()
 
 
-def as_json(scene: Scene, run: SearchRun, cut: Cut) -> str:
+def as_json(scene: Scene, run: SearchRun, cut: Cut, about: Mapping[str, str]) -> str:
     """The run with its witness, and what the slice is cut through; infinite numbers are null."""
     values = {
         "subject": vars(run.subject),
@@ -136,7 +138,7 @@ def as_json(scene: Scene, run: SearchRun, cut: Cut) -> str:
             "boundary": cut.view.segments.tolist(),
         },
         "header": None if run.header is None else vars(run.header),
-        **made_by(code_of(scene)),
+        **about,
     }
     return json.dumps(values, allow_nan=False)
 
@@ -144,6 +146,11 @@ def as_json(scene: Scene, run: SearchRun, cut: Cut) -> str:
 def code_panel(scene: Scene) -> None:
     """The same in Python."""
     st.code(code_of(scene), wrap_lines=True)
+
+
+def about_of(scene: Scene) -> dict[str, str]:
+    """What every file says of its making."""
+    return made_by(code_of(scene), network=scene.net.digest, point=point_digest(scene.point))
 
 
 def code_of(scene: Scene) -> str:

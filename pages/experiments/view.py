@@ -14,7 +14,7 @@ from pages.shared.charts import Numbers, behind_label
 from pages.shared.charts import draw as draw_chart
 from relucert_core.citation import made_by
 from relucert_core.experiments.catalogue import FIGURES, shown_methods
-from relucert_core.experiments.records import LOWER, Panel, Record, to_csv, to_json
+from relucert_core.experiments.records import LOWER, Panel, Record, provenance, to_csv, to_json
 from relucert_core.experiments.summaries import Summary, overtaken, proved_shares, summarise
 from relucert_core.experiments.tables import accuracy_table, claims_table, rounded, summary_table
 from relucert_core.figures.proved_share import proved_share
@@ -71,10 +71,10 @@ def proved(records: Sequence[Record], theme: Theme) -> None:
         titles[network]: [f"{100 * found[m]:.1f} %" if m in found else NONE for m in reversed(order)]
         for network, found in shares.items()
     }
-    about = functools.partial(made_by, "; ".join(record.header.command for record in records))
+    made = functools.partial(made_by, "; ".join(record.header.command for record in records))
     draw_chart(
         proved_share(shares, titles, order, theme), key="experiments_proved", what=SHARES,
-        behind=Numbers(columns, file="relucert-proved-shares", about=about),
+        behind=Numbers(columns, file="relucert-proved-shares", about=made),
         alt=f"The median share of the nearest attack's distance that the best method proves. {words}",
     )  # fmt: skip
     st.caption(
@@ -169,9 +169,11 @@ def downloads(record: Record, figures: dict[str, go.Figure]) -> None:
         _button("Every image (CSV)", lambda: to_csv(record), f"{name}.csv", "text/csv")
         _button("Everything (JSON)", lambda: to_json(record), f"{name}.json", "application/json")
         for file, figure in figures.items():
-            about = f" {file.removeprefix(name + '-')}" if len(figures) > 1 else ""
-            _button(f"Figure{about} (PNG)", functools.partial(_png, figure), f"{file}.png", "image/png")
-            _button(f"Figure{about} (SVG)", functools.partial(_svg, figure), f"{file}.svg", "image/svg+xml")
+            which = f" {file.removeprefix(name + '-')}" if len(figures) > 1 else ""
+            _button(f"Figure{which} (PNG)", functools.partial(_file, figure, "png", record), f"{file}.png", "image/png")
+            _button(
+                f"Figure{which} (SVG)", functools.partial(_file, figure, "svg", record), f"{file}.svg", "image/svg+xml"
+            )
 
 
 def code(record: Record) -> str:
@@ -207,16 +209,10 @@ def _button(label: str, data: Callable[[], str | bytes], file: str, mime: str) -
     st.download_button(label, data, file, mime, on_click="ignore", key=f"experiments_file_{file}")
 
 
-def _png(figure: go.Figure) -> bytes:
-    from relucert_core.figures.export import to_png
+def _file(figure: go.Figure, kind: str, record: Record) -> bytes:
+    from relucert_core.figures.export import exported
 
-    return to_png(figure)
-
-
-def _svg(figure: go.Figure) -> bytes:
-    from relucert_core.figures.export import to_svg
-
-    return to_svg(figure)
+    return exported(figure, kind, provenance(record))
 
 
 def _few(panel: Panel) -> tuple[Summary | None, Summary | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pages.shared.charts import numbers_behind
 from pages.shared.control import control
 from pages.shared.keys import pressed_key
 from pages.shared.shell import presenting, theme_name
+from relucert_core.citation import made_by
 from relucert_core.experiments.lesson import (
     LESSON_BIASES,
     LESSON_POINT,
@@ -33,6 +35,7 @@ from relucert_core.experiments.lesson import (
 from relucert_core.experiments.lesson_mix import Mix, mix
 from relucert_core.figures.lesson import lesson_scene
 from relucert_core.figures.theme import find_theme
+from relucert_core.jobs.lines import point_digest
 from relucert_core.words import down
 
 _HERE = Path(__file__).parent
@@ -257,8 +260,13 @@ def as_json(walk: Walk, mix: Mix) -> str:
         "limited_by": str(certificate.limit) if certificate.limit else None,
         "exact_distance": _finite(walk.exact),
         "theorem_4": {"radius": _finite(mix.certificate.radius), "mix": mix.mix, "theorem_3": mix.simplex.radius},
+        **made_by(_code(walk.point.tolist()), network=lesson_network().digest, point=point_digest(walk.point)),
     }
     return json.dumps(content, indent=1)
+
+
+def _code(point: Sequence[float]) -> str:
+    return lesson_code(LESSON_WEIGHTS, LESSON_BIASES, (point[0], point[1]))
 
 
 def _finite(value: float) -> float | None:
@@ -268,4 +276,4 @@ def _finite(value: float) -> float | None:
 def python_code() -> None:
     """The same in Python."""
     with st.expander("The same in a few lines of Python"):
-        st.code(lesson_code(LESSON_WEIGHTS, LESSON_BIASES, state.point()), wrap_lines=True)
+        st.code(_code(state.point()), wrap_lines=True)

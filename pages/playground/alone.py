@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ _PAGE = """<!doctype html>
 <title>{title}</title><style>
 body {{ margin: 0 auto; max-width: 760px; padding: 1rem; }}
 body {{ font-family: sans-serif; color: {text}; background: {ground}; }}
+pre {{ white-space: pre-wrap; }}
 svg.plane {{ width: 100%; height: auto; max-height: 86vh; display: block; }}
 .relucert-handle {{ cursor: grab; touch-action: none; }}
 .numbers {{ display: flex; gap: 2rem; }} .numbers span {{ display: block; }} .numbers b {{ font-size: 2rem; }}
@@ -44,6 +46,7 @@ svg.plane {{ width: 100%; height: auto; max-height: 86vh; display: block; }}
 <p class="preview" hidden>The numbers are this browser's preview; certified is only what Python computes.</p>
 <p>After Singla and Feizi, Robustness Certificates Against Adversarial Examples for ReLU Networks (2019).
 Made with Relucert.</p>
+<details><summary>How this was made, and how to cite it</summary><pre>{about}</pre></details>
 <script>
 const PLANE = {data};
 {script}
@@ -51,8 +54,11 @@ const PLANE = {data};
 """
 
 
-def stand_alone(scene: Scene, view: View) -> str:
-    """The page: the picture with everything that is drawn, its title, legend and numbers, and u to drag."""
+def stand_alone(scene: Scene, view: View, about: Sequence[str]) -> str:
+    """The page: the picture with everything that is drawn, its title, legend and numbers, and u to drag.
+
+    about: lines that it says of its making.
+    """
     answer = answer_at(scene.net, scene.plane, view.point)
     layers = frozenset(view.layers) - {"attacks"} - (set() if scene.net.depth == 2 else {"boundary"})
     figure = engine.figure_of(scene.plane, scene.look, layers, view.colouring, scene.setup, view.view)
@@ -68,6 +74,7 @@ def stand_alone(scene: Scene, view: View) -> str:
     }
     return _PAGE.format(
         title=html.escape(title(scene)),
+        about=html.escape("\n".join(about)),
         text=scene.theme.text,
         ground=scene.theme.background,
         x=view.point[0],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pages.playground.setup import REACH
@@ -17,7 +17,7 @@ _PICKER = BrowserComponent(
     __file__,
     html="picker.html",
     css="picker.css",
-    js=[_CORE, _DRAW, "gestures.js", "probe.js", "legend.js", "live.js", "picker.js"],
+    js=[_CORE, _DRAW, "gestures.js", "strokes.js", "probe.js", "legend.js", "live.js", "picker.js"],
 )
 _ANSWER = BrowserComponent("plane_answer", __file__, js=[_CORE, "answer.js"])
 _TIMELINE = BrowserComponent(
@@ -40,17 +40,26 @@ def plane_picker(
     layers: tuple[str, ...],
     theme: Theme,
     mode: str,
+    ink: int,
     legend: list[dict[str, Any]],
     on_point: Callable[[], None],
     on_view: Callable[[], None],
     on_spot: Callable[[], None],
+    on_stroke: Callable[[], None],
 ) -> None:
-    """The draggable point over the chart in the container `target`.
+    """The draggable point over the chart in the container `target`. ink: the class of points that are drawn.
 
     `point` counts only when `seq` has changed, so that the data stay the same, and unsent, while the point is moved.
     """
     data = {**geometry, "target": target, "u": list(point), "seq": seq, "show": list(layers)}
-    data |= {"look": overlay_look(theme), "mode": mode, "reach": REACH, "legend": legend, "sentences": SENTENCES}
+    data |= {
+        "look": overlay_look(theme),
+        "mode": mode,
+        "ink": ink,
+        "reach": REACH,
+        "legend": legend,
+        "sentences": SENTENCES,
+    }
     _PICKER(
         key,
         data,
@@ -58,6 +67,7 @@ def plane_picker(
         on_u_change=on_point,
         on_view_change=on_view,
         on_spot_change=on_spot,
+        on_stroke_change=on_stroke,
     )
 
 
@@ -99,6 +109,6 @@ def undo_buttons(key: str) -> None:
     _UNDO(key, {})
 
 
-def plane_export(key: str, target: str, theme: Theme) -> None:
-    """Two buttons that save the picture as it is on the screen."""
-    _EXPORT(key, {"target": target, "background": theme.background})
+def plane_export(key: str, target: str, theme: Theme, about: Sequence[str]) -> None:
+    """Two buttons that save the picture as it is on the screen; `about`: lines that the files say of their making."""
+    _EXPORT(key, {"target": target, "background": theme.background, "about": "\n".join(about)})

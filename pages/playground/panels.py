@@ -14,12 +14,12 @@ from pages.playground.state import PROBLEM, STATE, guarded
 from pages.shared.own import BEST, BEST_LABEL, BEST_UNSAID, READ, who_wins
 from pages.shared.text import say_problem
 from pages.shared.uploads import count_upload
-from relucert_core.datasets.points_csv import points_from_csv
+from relucert_core.datasets.points_csv import CLASS_COUNTS, MAX_CLASSES, points_from_csv
 from relucert_core.datasets.toy import TOY_DATASETS
 
 MAX_PARAMETERS = 30_000
 PASTED = "pg_pasted"
-MODES = {"move": "Move u", "add": "Add a point", "remove": "Remove a point"}
+MODES = {"move": "Move u", "add": "Add a point", "draw": "Draw points", "remove": "Remove a point"}
 
 
 def panels(scene: Scene) -> None:
@@ -53,19 +53,28 @@ def data_controls(setup: Setup) -> None:
 
 def own_points(setup: Setup) -> None:
     """Add and remove points by clicking on the plane, and a CSV file."""
-    st.markdown("**Points of your own**: choose what a click on the plane does.")
+    st.markdown("**Points of your own**: choose what a click or, to draw them, a stroke on the plane does.")
     st.session_state.setdefault(MODE, "move")
     st.segmented_control(
         "A click", list(MODES), format_func=MODES.__getitem__, key=MODE, required=True, label_visibility="collapsed"
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input("Class of a new point", 0, 9, key=NEW_CLASS, width=180)
+        st.number_input("Class of new points", 0, MAX_CLASSES - 1, key=NEW_CLASS, width=180)
     st.file_uploader(
-        "Points as CSV: x, y, class", type=["csv", "txt"], key="pg_csv", on_change=take_csv, max_upload_size=1
+        f"Points as CSV: x, y, class; {CLASS_COUNTS} classes",
+        type=["csv", "txt"],
+        key="pg_csv",
+        on_change=take_csv,
+        max_upload_size=1,
     )
 
     with st.popover("Paste points"):
-        st.text_area("Lines of x, y, class", key=PASTED, placeholder="0.5, 0.2, 0\n-0.3, 0.8, 1", height=160)
+        st.text_area(
+            f"Lines of x, y, class; {CLASS_COUNTS} classes",
+            key=PASTED,
+            placeholder="0.5, 0.2, 0\n-0.3, 0.8, 1",
+            height=160,
+        )
         st.button("Take these points", on_click=take_pasted)
 
 

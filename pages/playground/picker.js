@@ -21,6 +21,7 @@ function makePicker() {
     const box = picker.chart.getBoundingClientRect();
     return [x.p2d(event.clientX - box.left - x._offset), y.p2d(event.clientY - box.top - y._offset)];
   };
+  picker.under = (event) => kept(under(event));
   const kept = (p) => p.map((v) => Math.min(picker.data.reach, Math.max(-picker.data.reach, v)));
 
   picker.draw = () => {
@@ -174,7 +175,8 @@ function makePicker() {
     if (!host || host === picker.guarded) return;
     picker.unguard?.();
     picker.guarded = host;
-    picker.unguard = guardGestures(host, picker);
+    const [gestures, strokes] = [guardGestures(host, picker), listenForStrokes(host, picker)];
+    picker.unguard = () => [gestures, strokes].forEach((stop) => stop());
     host.onpointermove = (event) => {
       const free = event.pointerType === "mouse" && !event.buttons && event.target.closest?.(".nsewdrag") && axes();
       picker.pointer = free ? [event.clientX, event.clientY] : null;

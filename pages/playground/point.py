@@ -13,7 +13,7 @@ from pages.playground.provenance import about, code_of
 from pages.playground.scene import Scene
 from pages.playground.setup import MAX_LINKED, REACH
 from pages.shared.charts import Numbers, numbers_behind, table
-from pages.shared.component import sent_point
+from pages.shared.component import sent_point, sent_points
 from pages.shared.control import control, reading
 from pages.shared.plane import Answer, answer_at, true_distance
 from pages.shared.shell import presenting
@@ -21,6 +21,7 @@ from relucert_core.words import down
 
 MODE, NEW_CLASS = "pg_mode", "pg_new_class"
 X, Y = "pg_x", "pg_y"
+LONGEST_STROKE = 150  # as in strokes.js
 PLANE = "the pictures"
 
 
@@ -41,6 +42,17 @@ def spot_clicked() -> None:
         nearest = int(np.linalg.norm(points - spot, axis=1).argmin())
         new = np.delete(points, nearest, axis=0), np.delete(labels, nearest)
     state.guarded(state.edit_points, *new)
+    st.session_state["pg_edited"] = True
+
+
+def stroke_drawn() -> None:
+    """Points were drawn by a stroke; they have the chosen class, and all others keep theirs."""
+    drawn = sent_points(state.PICK, "stroke", LONGEST_STROKE, REACH)
+    if drawn is None or st.session_state.get(MODE) != "draw":
+        return
+    points, labels = state.points()
+    ink = np.full(len(drawn), int(st.session_state.get(NEW_CLASS, 0)))
+    state.guarded(state.edit_points, np.vstack([points, drawn]), np.append(labels, ink))
     st.session_state["pg_edited"] = True
 
 
@@ -85,10 +97,12 @@ def point_panel(scene: Scene) -> None:
         layers=view.layers,
         theme=scene.theme,
         mode=st.session_state.get(MODE, "move"),
+        ink=int(st.session_state.get(NEW_CLASS, 0)),
         legend=engine.legend_of(scene.plane, scene.look, drawn(scene), scene.view.colouring, scene.setup),
         on_point=state.moved_in_browser,
         on_view=state.zoomed_in_browser,
         on_spot=spot_clicked,
+        on_stroke=stroke_drawn,
     )
     attacks = engine.attacks_at(scene.net, view.point) if "attacks" in view.layers else ()
     marks = [{"title": titles()[a.method], "path": [p.tolist() for p in a.path]} for a in attacks if a.success]

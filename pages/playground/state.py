@@ -14,7 +14,7 @@ from pages.playground.player import Player
 from pages.playground.setup import FIRST_PRESET, LAYERS, MAX_LINKED, Fields, Setup, View, checked, setup_of, whole_of
 from pages.shared.component import sent_numbers, sent_point, sent_whole
 from pages.shared.state import Link, PageState
-from relucert_core.datasets.points_csv import MAX_CLASSES
+from relucert_core.datasets.points_csv import MAX_CLASSES, check_classes
 from relucert_core.datasets.points_word import pack_points, unpack_points
 from relucert_core.datasets.toy import TOY_DATASETS
 from relucert_core.errors import InvalidInput, RelucertError
@@ -268,6 +268,7 @@ def points() -> tuple[np.ndarray, np.ndarray]:
 
 def edit_points(new_points: np.ndarray, labels: np.ndarray) -> None:
     """Take other points; the browser's Back brings the present ones back, with the training as it is."""
+    check_classes(labels, least=1)
     run, upload = player(), st.session_state.get(UPLOAD)
     new = checked(replace(setup(), preset="", own=pack_points(new_points, labels)))
     STATE.put(whole_of(new, view()))

@@ -81,6 +81,15 @@ def sent_point(key: str, name: str, reach: float = 10.0) -> tuple[float, float] 
     return None if found is None else (found[0], found[1])
 
 
+def sent_points(key: str, name: str, most: int, reach: float = 10.0) -> list[tuple[float, float]] | None:
+    """Up to `most` points of the plane, sent as x, y, x, y, ..., within +-reach."""
+    value = sent(key, name)
+    if not isinstance(value, list | tuple) or not 2 <= len(value) <= 2 * most or len(value) % 2:
+        return None
+    numbers = sent_numbers(key, name, len(value), reach)
+    return None if numbers is None else list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
 def sent_whole(key: str, name: str, least: int, most: int) -> int | None:
     """A whole number from `least` to `most`."""
     return whole(sent(key, name), least, most)

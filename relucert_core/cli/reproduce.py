@@ -94,18 +94,18 @@ def _prepare_table(arguments: argparse.Namespace, images: int) -> Prepared:
 
 def _write(record: Record, folder: Path, ship: bool) -> list[Path]:
     """The record's files."""
-    from relucert_core.experiments.records import to_csv, write_record
+    from relucert_core.experiments.records import provenance, to_csv, write_record
     from relucert_core.experiments.store import shipped_path
-    from relucert_core.figures.export import to_png, to_svg
+    from relucert_core.figures.export import exported
     from relucert_core.figures.reports import pictures_of
 
     paths = [folder / f"{record.experiment}.json", folder / f"{record.experiment}.csv"]
     write_record(record, paths[0])
     write_whole(paths[1], to_csv(record).encode("utf8"))
     for name, figure in pictures_of(record).items():
-        for path, data in ((folder / f"{name}.svg", to_svg(figure)), (folder / f"{name}.png", to_png(figure))):
-            write_whole(path, data)
-            paths.append(path)
+        for kind in ("svg", "png"):
+            paths.append(folder / f"{name}.{kind}")
+            write_whole(paths[-1], exported(figure, kind, provenance(record)))
     if ship:
         paths.append(shipped_path(record.experiment))
         paths[-1].parent.mkdir(parents=True, exist_ok=True)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from relucert_core.errors import InvalidInput, shown
+from relucert_core.ranges import Range
 
 MAX_POINTS = 5000
 MAX_CHARACTERS = 1_000_000
 LARGEST = 10.0
-MAX_CLASSES = 10
+MAX_CLASSES = 10  # of a network, numbered from 0
+CLASS_COUNTS = Range(2, 6, whole=True)  # of the points, which may have any of these numbers
 _LINE = re.compile(r"\r\n|\r|\n")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _BLANKS = re.compile(r'(")[ \t]+(?=[,;\t]|$)|^[ \t]+(?=")')  # between a quote and a separator
@@ -27,7 +29,7 @@ def points_from_csv(source: str | bytes) -> tuple[np.ndarray, np.ndarray]:
     Commas, semicolons or tabs part the values, the same all through the file; with the latter two a decimal comma is a
     decimal point. Values may stand in quotes. Bytes may be UTF-8 or UTF-16. A first line of words is a header, which
     may name the columns x, y and class in another order; empty lines and lines that begin with # are passed over.
-    Classes are whole numbers from 0 to 9, at least two of them. Raises InvalidInput, in one sentence that names the
+    Classes are whole numbers from 0 to 9, two to six of them. Raises InvalidInput, in one sentence that names the
     line, for anything else.
     """
     text = _text(source)
@@ -48,11 +50,16 @@ def points_from_csv(source: str | bytes) -> tuple[np.ndarray, np.ndarray]:
         raise InvalidInput(f"Line {cells[MAX_POINTS][0]}: there are more than {MAX_POINTS:,} points; leave some out.")
     rows = [_row(values, number, order) for number, values in cells]
     labels = np.array([label for _, _, label in rows], dtype=np.int64)
-    if len(np.unique(labels)) < 2:
-        raise InvalidInput(
-            f"{len(rows)} points of {len(np.unique(labels))} class came: give points of two classes or more."
-        )
+    check_classes(labels)
     return np.array([row[:2] for row in rows], dtype=np.float64), labels
+
+
+def check_classes(labels: np.ndarray, least: int = int(CLASS_COUNTS.least)) -> None:
+    """Raise InvalidInput unless labels (N,) are of `least` to 6 different classes: what a picture can tell apart."""
+    count = len(np.unique(labels))
+    if not least <= count <= CLASS_COUNTS.most:
+        found = f"{len(labels)} points of {count} class{'' if count == 1 else 'es'} came"
+        raise InvalidInput(f"{found}: give points of two classes or more, at most {CLASS_COUNTS.most:g}.")
 
 
 def points_to_csv(points: Any, labels: Any) -> str:

@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from relucert_core.citation import made_by
+from relucert_core.citation import in_csv, made_by
 from relucert_core.errors import InvalidInput
 from relucert_core.paths import INSTALLED, ROOT
 
@@ -157,7 +157,7 @@ def commit() -> str:
 
 def to_json(record: Record) -> str:
     """The record as JSON; an infinite value is null (its status stands beside it)."""
-    values = {"format": FORMAT, **asdict(record), "made_by": made_by(record.header.command)}
+    values = {"format": FORMAT, **asdict(record), "made_by": provenance(record)}
     for panel in values["panels"]:
         for series in panel["series"]:
             series["values"] = [v if math.isfinite(v) else None for v in series["values"]]
@@ -178,8 +178,16 @@ def from_json(text: str) -> Record:
         raise InvalidInput("This is no stored experiment of ours: run the experiment again to write one.") from None
 
 
+def provenance(record: Record) -> dict[str, str]:
+    """What the record, its tables and its figures say of their making."""
+    return made_by(record.header.command, **{panel.network: panel.digest for panel in record.panels})
+
+
 def to_csv(record: Record) -> str:
-    """One line for each image and method, with the columns COLUMNS; infinite values are "inf"."""
+    """One line for each image and method, with the columns COLUMNS; infinite values are "inf".
+
+    Before them, in lines that begin with #, how it was made.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -191,7 +199,7 @@ def to_csv(record: Record) -> str:
                 image = (panel.images[row], panel.labels[row], panel.predictions[row])
                 about = (series.method, series.kind, record.norm)
                 writer.writerow((record.experiment, panel.network, *image, *about, repr(value), status, repr(seconds)))
-    return buffer.getvalue()
+    return in_csv(buffer.getvalue(), provenance(record))
 
 
 def write_record(record: Record, path: Path) -> None:

@@ -109,18 +109,19 @@ def test_the_lecture_view_has_no_controls():
 
 
 def test_the_numbers_to_take_away_are_the_run():
-    from pages.beyond.panels import as_csv, as_json
+    from pages.beyond.panels import about_of, as_csv, as_json
     from pages.beyond.slice import cut_of
 
     scene = digit_scene()
     run = stored_run(scene.net, SMALL, "0")
     rows = list(csv.DictReader(io.StringIO(as_csv(run))))
     assert [float(r["lower"]) for r in rows] == [r.lower for r in run.readings]
-    values = json.loads(as_json(scene, run, cut_of(scene, run)))
+    values = json.loads(as_json(scene, run, cut_of(scene, run), about_of(scene)))
     assert values["lower"] == run.lower
     assert values["exact"] is True
     np.testing.assert_array_equal(values["witness"], run.witness)
     assert {"version", "command", "cite"} <= set(values)
+    assert scene.net.digest in values["digests"]
     assert values["subject"]["digest"] == scene.net.digest
 
 

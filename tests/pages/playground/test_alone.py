@@ -21,7 +21,8 @@ def page_of(name, **view):
     entry = SHOWCASE[name]
     net, setup = load_run(entry.file).network, setup_of(entry, name)
     look = View(point=entry.point, **view)
-    return stand_alone(Scene(net, None, plane_of(net), setup, look, ("light", False), LIGHT, "c"), look)
+    scene = Scene(net, None, plane_of(net), setup, look, ("light", False), LIGHT, "c")
+    return stand_alone(scene, look, ["version: relucert <9>"])
 
 
 def test_it_is_small_and_asks_for_nothing():
@@ -29,6 +30,7 @@ def test_it_is_small_and_asks_for_nothing():
         page = page_of(name)
         assert len(page.encode()) < 1_000_000
         assert "plotly" not in page.lower()
+        assert "relucert &lt;9&gt;" in page
         assert not re.search(r"(src|href)\s*=|url\(|import\s*\(|fetch\(|XMLHttpRequest", page)
 
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
+from relucert_core.datasets.points_word import unpack_points
 from relucert_core.experiments.showcase import load_run
 from relucert_core.importers.safetensors_file import load_network
 from relucert_core.planar import planar_complex
@@ -25,6 +26,7 @@ START = """() => { const s = window.relucertCount = { frames: 0, begun: performa
   const tick = () => { s.frames++; s.next = requestAnimationFrame(tick); }; tick(); }"""
 STOP = """() => { const s = window.relucertCount; cancelAnimationFrame(s.next);
   return 1000 * s.frames / (performance.now() - s.begun); }"""
+AXES = "() => document.querySelector('.js-plotly-plot')._fullLayout.xaxis.range"
 POINT = ".relucert-handle .dot"
 RADIUS = "[data-testid=stMetricValue]"
 CHANGED = """before => {
@@ -197,6 +199,11 @@ def test_pictures_and_network_are_saved_by_click(app_address, chromium, tmp_path
         image = Image.open(io.BytesIO(saved(page, tmp_path, "PNG")))
         assert min(image.size) >= 300
         assert len(image.convert("RGB").getcolors(10**6)) > 20
+        digest = load_run("moons-figure").network.digest
+        assert digest in next(node.text for node in drawing.iter() if node.tag.endswith("metadata"))
+        image.load()  # the sums of all chunks are right
+        assert digest in image.text["Comment"]
+        assert "singla2019robustness" in image.text["Comment"]
         assert not [node for node in drawing.iter() if "grip" in node.get("class", "")], "no ring to drag by"
         said = "".join(drawing.itertext())
         assert "safe circle (certified)" in said
@@ -230,6 +237,28 @@ def test_a_click_adds_a_point_and_undo_and_redo_are_back_and_forward(app_address
         page.wait_for_url("**pg_own=*")
         page.get_by_text("501 points of your own").wait_for()
         page.get_by_text("The points have changed since this training").wait_for()
+        page.get_by_text("Draw points", exact=True).click()
+        page.locator(".js-plotly-plot[data-mode=draw]").wait_for()
+        ready(page)
+        page.get_by_label("Class of new points").fill("2")
+        page.get_by_label("Class of new points").press("Enter")
+        browser.settled(page)
+        page.locator(".js-plotly-plot .nsewdrag").first.scroll_into_view_if_needed()
+        x, y = middle(page, ".js-plotly-plot .nsewdrag")
+        view = page.evaluate(AXES)
+        page.mouse.move(x - 100, y + 90)
+        page.mouse.down()
+        page.mouse.move(x + 40, y + 90, steps=20)
+        page.mouse.up()
+        page.wait_for_function("() => !document.body.innerText.includes('501 points of your own')")
+        browser.settled(page)
+        points, labels = unpack_points(page.evaluate("() => new URLSearchParams(location.search).get('pg_own')"))
+        drawn = points[labels == 2]
+        assert len(points) == 501 + len(drawn)
+        assert (labels != 2).sum() == 501, "the others keep their classes"
+        assert 8 <= len(drawn) <= 12, "one every 14 pixels"
+        assert drawn[:, 1].max() - drawn[:, 1].min() < 0.02
+        assert page.evaluate(AXES) == view, "the plane does not move under a stroke"
         assert not page.script_errors
 
 

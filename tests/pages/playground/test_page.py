@@ -468,9 +468,10 @@ def test_downloads_hold_the_figure_the_network_and_the_numbers():
     setup = setup_of(SHOWCASE["figure-1a"], "figure-1a")
     view = View()
     scene = Scene(net, 300, plane_of(net), setup, view, ("light", False), LIGHT, "c")
-    record = json.loads(plane_download.as_json(scene, view))
+    record = json.loads(plane_download.as_json(scene, view, {"version": "relucert 9"}))
     assert record["safe_radius"] == rc.certify(net, view.point).radius
     assert len(record["data"]) == setup.size
+    assert record["version"] == "relucert 9"
 
 
 def test_comparison_shows_five_times_the_safe_radius_at_equal_accuracy():
