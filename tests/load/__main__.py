@@ -8,10 +8,12 @@ Needs Linux and a quiet machine. The limits hold for 20 visitors on 2 cores; wit
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -49,11 +51,17 @@ def together(visitors: int, address: str, page: str, query: Callable[[int], str]
         return list(pool.map(lambda i: Visitor(address, page, query(i)), range(visitors)))
 
 
+def ready(visitor: Visitor) -> bool:
+    """Does the Playground show its numbers and controls? (While it trains, a run of the whole page may never end as
+    one: a tick takes over.)"""
+    return visitor.seen.numbers > 0 and U in visitor.seen.controls
+
+
 def playground(address: str, visitors: int, clicks: int) -> tuple[list[Figure], list[str]]:
     """Everybody trains, and everybody types a place for u again and again."""
     crowd = together(visitors, address, "playground", lambda i: f"{TRAINING}&pg_seed={i}")
     for visitor in crowd:
-        visitor.wait(lambda visitor=visitor: visitor.seen.finished_whole > 0 and U in visitor.seen.controls)
+        visitor.wait(lambda visitor=visitor: ready(visitor))
 
     def click(visitor: Visitor) -> list[float]:
         times = []
@@ -68,6 +76,8 @@ def playground(address: str, visitors: int, clicks: int) -> tuple[list[Figure], 
         Figure("Playground: a click, median", statistics.median(times), 2.0, "s"),
         Figure("Playground: a click, worst", max(times), 5.0, "s"),
     ]
+    ticks = sum(visitor.seen.ticks for visitor in crowd)
+    print(f"Playground: {ticks} ticks of training, {len(times)} clicks")
     return figures, leave(crowd)
 
 
@@ -104,6 +114,19 @@ def memory(server: Served) -> list[Figure]:
     ]
 
 
+@contextlib.contextmanager
+def worked(server: Served, what: str) -> Iterator[None]:
+    """Say what the processor did meanwhile, and how busy the machine was: then times are no measure."""
+    before, begun = server.seconds(), time.monotonic()
+    yield
+    own, workers = (after - first for after, first in zip(server.seconds(), before, strict=True))
+    print(
+        f"{what}: {time.monotonic() - begun:.0f} s, of them the server computed {own:.1f} s and its workers "
+        f"{workers:.1f} s; the machine's load {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+
+
 def main() -> int:
     """Measure, print, and say by the exit code whether all was kept."""
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
@@ -128,9 +151,11 @@ def main() -> int:
         first.wait(lambda: first.seen.finished_whole > 0)
         tell([], leave([first]))
         if asked.only != "playground":
-            tell(*digits(server.address, asked.visitors))
+            with worked(server, "Digits"):
+                tell(*digits(server.address, asked.visitors))
         if asked.only != "digits":
-            tell(*playground(server.address, asked.visitors, asked.clicks))
+            with worked(server, "Playground"):
+                tell(*playground(server.address, asked.visitors, asked.clicks))
         tell(memory(server), [])
     print(f"{asked.visitors} visitors, {asked.workers} workers; errors: {len(errors)} {sorted(set(errors))[:5]}")
     return int(bool(errors) or (asked.visitors <= LIMITED_TO and not kept))

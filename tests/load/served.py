@@ -39,6 +39,10 @@ class Served:
         server = _pss(self.pid) + sum(_pss(pid) for pid in children if pid not in workers)
         return server, [_pss(pid) for pid in workers]
 
+    def seconds(self) -> tuple[float, float]:
+        """The processor's seconds that the server has taken, and all its workers (with the parent that they share)."""
+        return _seconds(self.pid), sum(_seconds(pid) for pid in self.children())
+
     def descriptors(self) -> int:
         """How many files the server has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
@@ -58,13 +62,21 @@ def served(workers: int) -> Iterator[Served]:
         yield Served(address, process.pid)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _parent(pid: int) -> int:
     with contextlib.suppress(OSError):
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     return 0
+
+
+def _seconds(pid: int) -> float:
+    """The process's own user and system time."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def _pss(pid: int) -> float:

@@ -29,6 +29,7 @@ class Line:
 def visitor():
     made = Visitor.__new__(Visitor)
     made._page, made._query, made._hash = "digits", "a=1", ""
+    made._session, made.resumed = "", False
     made._widgets, made._ticks, made._kept = {}, {}, {}
     made._lock, made.seen, made.begun, made._socket = threading.RLock(), Seen(), 0.0, Line()
     return made
@@ -109,7 +110,7 @@ def tick(interval, fragment="part"):
 
 def new_run(*fragments):
     message = ForwardMsg()
-    message.new_session.page_script_hash = "h1"
+    message.new_session.initialize.session_id = "s1"
     message.metadata.run.fragment_ids.extend(fragments)
     return message
 
@@ -133,6 +134,12 @@ def test_a_run_of_the_whole_page_ends_the_ticks_and_one_of_a_fragment_does_not(v
     assert visitor._ticks
     visitor._take(new_run())
     assert not visitor._ticks
+
+
+def test_the_page_is_the_one_that_the_server_chose(visitor):
+    message = ForwardMsg()
+    message.navigation.page_script_hash = "h1"
+    visitor._take(message)
     visitor.rerun()
     asked = visitor._socket.sent[-1].rerun_script
     assert (asked.page_script_hash, asked.page_name) == ("h1", "")

@@ -7,6 +7,7 @@ of the whole page, and large elements that it has are named, not sent again.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -36,11 +37,12 @@ class Control:
 
 @dataclass
 class Seen:
-    """What has come: words with the moment of each, controls by label, how often numbers came, errors."""
+    """What has come: words with the moment of each, controls by label, how often numbers came, ticks sent, errors."""
 
     words: list[tuple[float, str]] = field(default_factory=list)
     controls: dict[str, Control] = field(default_factory=dict)
     numbers: int = 0
+    ticks: int = 0
     finished: int = 0
     finished_whole: int = 0
     errors: list[str] = field(default_factory=list)
@@ -56,14 +58,38 @@ class Visitor:
         self._ticks: dict[str, tuple[float, float]] = {}  # fragment: its interval, the next time
         self._kept: dict[str, ForwardMsg] = {}  # large elements by their hash
         self._lock = threading.RLock()
-        self.seen = Seen()
-        self.begun = time.monotonic()
-        self._socket = connect(
-            f"{address.replace('http', 'ws', 1)}/_stcore/stream", subprotocols=["streamlit"],  # type: ignore[list-item]
-            max_size=None, open_timeout=PATIENCE, ping_interval=None,
-        )  # fmt: skip
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._tick, daemon=True).start()
+        self.seen, self.begun = Seen(), time.monotonic()
+        self._address, self._session = address, ""
+        self._open()
+
+    @property
+    def address(self) -> str:
+        """The page's query string, as the browser would show it."""
+        return self._query
+
+    def reconnect(self) -> None:
+        """Come back after the connection was lost, as the browser does by itself: the same session if it is still there
+        (`resumed`), and the same address in each case."""
+        with self._lock:
+            self._ticks, errors = {}, self.seen.errors
+            self.seen, self.begun = Seen(errors=errors), time.monotonic()
+        self._open()
+
+    def _open(self) -> None:
+        protocols: Any = ["streamlit", "PLACEHOLDER_AUTH_TOKEN", self._session] if self._session else ["streamlit"]
+        self.resumed = bool(self._session)
+        self._line = contextlib.ExitStack()
+        self._socket = self._line.enter_context(
+            connect(
+                f"{self._address.replace('http', 'ws', 1)}/_stcore/stream",
+                subprotocols=protocols,
+                max_size=None,
+                open_timeout=PATIENCE,
+                ping_interval=None,
+            )
+        )
+        for task in (self._read, self._tick):
+            threading.Thread(target=task, args=(self._socket,), daemon=True).start()
         self.rerun()
 
     def rerun(self, fragment: str = "", *, automatic: bool = False) -> None:
@@ -126,7 +152,7 @@ class Visitor:
 
     def close(self) -> None:
         """Leave."""
-        self._socket.close()
+        self._line.close()
 
     def _send(self, message: BackMsg) -> None:
         try:
@@ -134,16 +160,18 @@ class Visitor:
         except ConnectionClosed:
             self.seen.closed = True
 
-    def _read(self) -> None:
+    def _read(self, socket: Any) -> None:
         try:
-            for data in self._socket:
+            for data in socket:
                 message = ForwardMsg()
                 message.ParseFromString(data if isinstance(data, bytes) else data.encode())
                 with self._lock:
                     self._take(message)
         except ConnectionClosed:
             pass
-        self.seen.closed = True
+        finally:
+            if socket is self._socket:
+                self.seen.closed = True
 
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
@@ -165,9 +193,12 @@ class Visitor:
             for fragment in message.stop_auto_rerun.fragment_ids:
                 self._ticks.pop(fragment, None)
         elif kind == "new_session":
-            self._hash = message.new_session.page_script_hash
+            self.resumed &= message.new_session.initialize.session_id == self._session
+            self._session = message.new_session.initialize.session_id
             if not message.metadata.run.fragment_ids:
                 self._ticks.clear()
+        elif kind == "navigation":
+            self._hash = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self._query = message.page_info_changed.query_string
         elif kind == "page_not_found":
@@ -194,8 +225,8 @@ class Visitor:
         elif kind == "alert" and element.alert.format == element.alert.ERROR:
             self.seen.errors.append(element.alert.body[:300])
 
-    def _tick(self) -> None:
-        while not self.seen.closed:
+    def _tick(self, socket: Any) -> None:
+        while not self.seen.closed and socket is self._socket:
             time.sleep(0.05)
             now = time.monotonic()
             with self._lock:
@@ -204,3 +235,4 @@ class Visitor:
                     interval = self._ticks[fragment][0]
                     self._ticks[fragment] = (interval, now + interval)
                     self.rerun(fragment, automatic=True)
+                    self.seen.ticks += 1
