@@ -1,1 +1,1 @@
-"""Many visitors at once, by real websocket clients: `python -m tests.load`, and `python -m tests.load.soak`."""
+"""Many visitors at once, by real websocket clients: `python -m tests.load`."""
