@@ -34,6 +34,15 @@ def test_a_point_is_two_finite_numbers_in_reach(browser, value):
     assert component.sent_numbers("k", "u", 4) is None
 
 
+@pytest.mark.parametrize("value", [*ODD[:4], *ODD[5:], [], [1, 2, 3], [0.5] * 8, [1, 11]])
+def test_a_stroke_is_pairs_of_numbers_no_more_than_asked_for(browser, value):
+    browser["k"] = {"way": value}
+    assert component.sent_points("k", "way", 3) is None
+    browser["k"] = {"way": [1, 2, 3, -4.5]}
+    assert component.sent_points("k", "way", 3) == [(1.0, 2.0), (3.0, -4.5)]
+    assert component.sent_points("k", "way", 1) is None
+
+
 @pytest.mark.parametrize("value", [*ODD, 4, -2, 10**400, 1.0])
 def test_a_whole_number_is_one_in_its_range(browser, value):
     browser["k"] = {"n": value}
