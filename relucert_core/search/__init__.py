@@ -33,8 +33,8 @@ def search(
 
     requires: x, one point (D,); method "exact", "semidefinite" (norm 2) or "neighbours" (norms 1, 2, inf); label: the
     class to defend, by default the predicted one; starts: (S, D), points of other classes for the attack; max_seconds,
-    max_regions: budgets, kept within 10 % (`semidefinite` counts its solver's iterations as regions); max_queue: how
-    many nodes or regions may wait in memory.
+    max_regions: budgets, kept within 10 % and 0.1 s once a first call has prepared the network (`semidefinite` counts
+    its solver's iterations as regions); max_queue: how many nodes or regions may wait in memory.
     guarantee: at every step the exact radius lies in [lower, upper]; lower never falls, upper never rises; lower_by and
     upper_by name the method that made either. The search runs only while a step is asked for; close() on the iterator
     ends it at any time.
