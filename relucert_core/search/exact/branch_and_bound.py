@@ -56,14 +56,15 @@ from relucert_core.search.start import attack_step, first_step, floor_steps, lin
 
 UNPROVED = "no witness is proved"
 QUEUE_BYTES = 1_000_000_000
-_QUICK = 300  # nodes spent at once on the whole radius: easy points need fewer
-_STEP = 0.1  # of the upper bound, from one stage to the next, to begin with
+_QUICK = 100  # nodes spent at once on the whole radius: easy points need fewer
+_STEP = 0.15  # of the upper bound, from one stage to the next, to begin with
+_WIDE_STEP = 0.02  # the same in wide networks
 _QUICK_WIDTH = 256  # hidden neurons up to which that is worth while
 _QUICK_SHARE = 0.5  # of the time left that it may take, so that the cheaper bounds have their turn
 _SAME_BALL = 0.97  # a ball that is hardly smaller is not tried again
-_STAGES_SHARE = 0.6  # of the time left that stages may take before the semidefinite bound
+_STAGES_SHARE = 0.95  # of the time left that stages may take before the semidefinite bound
 _STAGES_SECONDS = 2.0  # and no more than so long: what small networks need; wider ones lose little of their budget
-_TOO_HIGH = 2.0  # the forecast often is, as the growth slows down near the end; giving up too early costs more
+_TOO_HIGH = 4.0  # the forecast often is, as the growth slows down near the end; giving up too early costs more
 _CHEAP_TRY = 0.1  # seconds: a try that is foreseen to take less comes before CROWN-Ada
 _QUICK_PLANAR = 120  # nodes spent at once with two inputs
 _PATIENT = 4000  # nodes spent there after those, a layer only after the one before it: its cells are few
@@ -136,7 +137,7 @@ class _Search:
         if tries:
             yield from floor_steps(ledger, crown_ada=False)
         yield from semidefinite_steps(ledger, local, self.proposer)
-        return (yield from self._stages(_STEP if self.quick else _STEP / 5))
+        return (yield from self._stages(_STEP if self.quick else _WIDE_STEP))
 
     def _first_try(self, starts: Any) -> Generator[SearchStep, None, str]:
         """CROWN-Ada, and DeepFool with a few nodes, what is foreseen to be cheaper first; why the search ended.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import resource
 import struct
@@ -40,6 +41,7 @@ def stroke(side: int = 64) -> Image.Image:
     return Image.fromarray(levels)
 
 
+@functools.cache
 def hostile_files() -> dict[str, bytes]:
     """Name -> bytes; every one is to be refused."""
     good, jpeg = saved(stroke(), "PNG"), saved(stroke(), "JPEG")
