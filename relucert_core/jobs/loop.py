@@ -22,13 +22,15 @@ def carry_out(tasks: Iterator[Task], crew: Crew, take: Callable[[Task, list[Answ
 
     A worker that dies is replaced. What was under way with it is tried again, each alone, so that the guilty one shows;
     one that kills a third worker gets answers with the status `DIED`. On Ctrl-C or SIGTERM the finished answers are
-    taken, the workers end at once, and KeyboardInterrupt is raised. Errors of a task itself are raised. Answers may be
-    handed over twice when the interrupt comes at that moment: `take` keeps the first.
+    taken, the workers end at once, and KeyboardInterrupt is raised. Errors of a task itself are raised. No interrupt
+    comes while `take` is at work; it may be handed the same answers twice, and keeps the first.
     """
     under_way: dict[Future[list[Answer]], Task] = {}
     suspects: deque[Task] = deque()
     deaths: dict[int, int] = defaultdict(int)  # by the task's identity, which `under_way` or `suspects` keeps alive
-    with _terminated_like_interrupted():
+    interrupts = _Interrupts()
+    take = interrupts.after(take)
+    with _terminated_like_interrupted(interrupts):
         try:
             while True:
                 _fill(tasks, crew, under_way, suspects)
@@ -101,13 +103,41 @@ def _rescued(under_way: dict[Future[list[Answer]], Task], take: Callable[[Task, 
     return open_tasks
 
 
+class _Interrupts:
+    """What a signal does: it interrupts, but waits while answers are taken, so that what is written is also known."""
+
+    def __init__(self) -> None:
+        self._taking, self._waiting = False, False
+
+    def __call__(self, number: int, frame: Any) -> None:
+        """Handle a signal."""
+        if not self._taking:
+            raise KeyboardInterrupt
+        self._waiting = True
+
+    def after(self, take: Callable[[Task, list[Answer]], None]) -> Callable[[Task, list[Answer]], None]:
+        """`take`, after which an interrupt that came meanwhile is raised."""
+
+        def taken(task: Task, answers: list[Answer]) -> None:
+            self._taking = True
+            try:
+                take(task, answers)
+            finally:
+                self._taking = False
+            if self._waiting:
+                self._waiting = False
+                raise KeyboardInterrupt
+
+        return taken
+
+
 @contextlib.contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def _terminated_like_interrupted(interrupts: _Interrupts) -> Iterator[None]:
     """SIGTERM raises KeyboardInterrupt, as Ctrl-C does; only the main thread may set that."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = [(number, signal.signal(number, _interrupt)) for number in STOPPING]
+    before = [(number, signal.signal(number, interrupts)) for number in STOPPING]
     try:
         yield
     finally:
@@ -127,7 +157,3 @@ def _deaf() -> Iterator[None]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt

@@ -88,7 +88,7 @@ def test_refused_with_the_line(name):
 
 def test_what_is_written_comes_back():
     rng = np.random.default_rng(0)
-    points, labels = rng.uniform(-10, 10, (50, 2)), rng.integers(0, 10, 50)
+    points, labels = rng.uniform(-10, 10, (50, 2)), rng.integers(0, 6, 50)
     again = points_from_csv(points_to_csv(points, labels))
     np.testing.assert_array_equal(again[0], points)
     np.testing.assert_array_equal(again[1], labels)

@@ -14,6 +14,7 @@ from relucert_core.errors import InvalidInput
 from relucert_core.jobs.crews import Alone, Processes
 from relucert_core.jobs.lines import read_lines
 from relucert_core.jobs.loop import carry_out
+from relucert_core.jobs.output import Output
 from relucert_core.jobs.run import Run, run
 from relucert_core.jobs.tasks import DIED, MEMORY, Context, Method, Shard, Task, answers, blocks, open_tasks
 from tests.jobs.test_lines import wait_for
@@ -171,6 +172,26 @@ def test_an_interrupt_keeps_the_finished_lines_and_ends_soon(tmp_path, number, w
     assert all(line.entry is not None for line in lines)
     assert len({(e.entry["index"], e.entry["method"]) for e in lines}) == len(lines)
     assert not (tmp_path / "x.jsonl.lock").exists()
+
+
+@needs_signals
+def test_an_interrupt_between_writing_and_knowing_doubles_no_line(small, alone, tmp_path, monkeypatch):
+    write, interrupted = Output.write, []
+
+    def write_and_interrupt(self, entries):
+        write(self, entries)
+        if not interrupted:
+            interrupted.append(True)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Output, "write", write_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(wanted(small), tmp_path / "x.jsonl")
+    first = whole(tmp_path / "x.jsonl")
+    assert 0 < len(first) < len(alone)
+    assert len({(e["index"], e["method"]) for e in first}) == len(first)
+    run(wanted(small), tmp_path / "x.jsonl")
+    assert whole(tmp_path / "x.jsonl") == alone
 
 
 def children_of(pid):
