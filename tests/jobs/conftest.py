@@ -1,10 +1,19 @@
 """A small network and 200 points on disk, as a run of the command line takes them."""
 
+import sys
+import types
+
 import numpy as np
 import pytest
 
 import relucert_core as rc
 from tests.helpers import random_points
+
+
+@pytest.fixture(autouse=True)
+def main_of_nobody(monkeypatch):
+    """A page that was opened in this process leaves app.py as its main module, which every new worker would run."""
+    monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
 
 
 @pytest.fixture(scope="package")
