@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FIGURE, SHARES = "the main figure", "the proved shares"
 ACCURACY_RADII = (0.001, 0.01, 0.1, 0.3, 1.0)
+_BESIDE = 2  # figures: a third one would leave none of them room
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,15 @@ def figures_of(record: Record, theme: Theme, view: View) -> dict[str, go.Figure]
 
 
 def draw(figures: dict[str, go.Figure], captions: list[str], words: str) -> None:
-    """The figures side by side (one below the other on a phone), each with its line."""
-    columns = st.columns(len(figures), gap="medium")
-    for column, (name, figure), caption in zip(columns, figures.items(), captions, strict=True):
-        with column:
-            alt = f"{caption}. {words}"
-            draw_chart(figure, key=f"experiments_{name}", alt=alt, behind=behind_label(FIGURE))
-            st.caption(caption)
+    """The figures in pairs (one below the other on a phone), each with its line."""
+    shown = list(zip(figures.items(), captions, strict=True))
+    for pair in (shown[i : i + _BESIDE] for i in range(0, len(shown), _BESIDE)):
+        columns = st.columns(min(_BESIDE, len(shown)), gap="medium")
+        for column, ((name, figure), caption) in zip(columns, pair, strict=False):
+            with column:
+                alt = f"{caption}. {words}"
+                draw_chart(figure, key=f"experiments_{name}", alt=alt, behind=behind_label(FIGURE))
+                st.caption(caption)
 
 
 def proved(records: Sequence[Record], theme: Theme) -> None:

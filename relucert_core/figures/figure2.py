@@ -78,6 +78,7 @@ def _trace(
     rows = sorted(series.rows, key=lambda i: series.values[i]) if order is None else order
     asked, dotted = set(series.rows), overtaken(panel, series)
     marks = [(place, i) for place, i in enumerate(rows, start=1) if i in asked]
+    marks.sort(key=lambda mark: mark[1] in dotted)  # the legend shows the first one's symbol
     return {
         "type": "scatter",
         "name": label(series.title, series.kind),

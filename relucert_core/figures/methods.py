@@ -1,6 +1,6 @@
 """How each method looks in the charts of experiments: kinds keep their hues, methods differ by shape and dash.
 
-Lower bounds are blue and point right, upper bounds are vermilion crosses, as everywhere.
+Lower bounds are blue and point right, if only by a corner; upper bounds are vermilion crosses, as everywhere.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 from relucert_core.experiments.records import LOWER, Series
 from relucert_core.figures.theme import Theme
 
-_SHADES = (1.0, 0.8, 0.6, 0.45, 0.9, 0.7, 0.5)
+_SHADES = (1.0, 0.8, 0.65, 1.0, 0.8, 0.65)
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _SYMBOLS = {
-    LOWER: ("triangle-right", "triangle-right-open", "triangle-right"),
+    LOWER: ("triangle-right", "triangle-right-open", "triangle-right", "diamond", "diamond-open"),
     "upper bound": ("x", "cross", "x-open", "cross-open"),
 }
 
