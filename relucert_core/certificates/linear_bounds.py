@@ -134,12 +134,12 @@ def next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
     carried = state.centre.net.affine[1].carried
     if carried is not None:
         unsettled = unsettled & ~carried  # the lines of those are settled
-    for rows in unsettled.any(0).nonzero().squeeze(1).split(_ROWS):
-        if not len(rows):
-            continue
-        check_time()  # only where a ball needs them itself: no ball's bounds depend on the others
+    needed = unsettled.any(0).nonzero().squeeze(1)
+    for rows in needed.split(_ROWS) if len(needed) else ():
+        check_time()
         exact = _assemble(state, work.carry_rows(rows, parallel=rule.parallel), rows)
         for whole, piece in zip(vars(bounds).values(), vars(exact).values(), strict=True):
+            # Only where a ball needs them itself: no ball's bounds depend on the others.
             whole[:, rows] = torch.where(unsettled[:, rows], piece, whole[:, rows])
     return bounds
 
@@ -147,13 +147,12 @@ def next_layer(state: Pass, rule: SlopeRule) -> LayerBounds:
 def _carried_layer(state: Pass, rule: SlopeRule) -> Reach:
     """The reach of all pre-activations of the next layer; of a sparse one some rows at a time, for its memory."""
     layer = state.centre.net.affine[len(state.layers)]
-    check_time()
-    if isinstance(layer, Dense):
-        return carry_back(state, layer.weight.unsqueeze(0), parallel=rule.parallel)
+    whole = isinstance(layer, Dense)
     parts = []
-    for rows in torch.arange(layer.outputs).split(_ROWS):
+    for rows in torch.arange(layer.outputs).split(layer.outputs if whole else _ROWS):
         check_time()
-        parts.append(carry_back(state, layer.rows(rows).unsqueeze(0), parallel=rule.parallel))
+        weight = layer.weight if whole else layer.rows(rows)
+        parts.append(carry_back(state, weight.unsqueeze(0), parallel=rule.parallel))
     return Reach(*(torch.cat([getattr(part, name) for part in parts], dim=1) for name in ("down", "up", "slack")))
 
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import mode
 from typing import Any
 
 import plotly.graph_objects as go
@@ -220,8 +219,7 @@ def _legend(parts: _Parts, canvas: Canvas) -> None:
             if "lines" in trace["mode"]:
                 _line(canvas, [(x, y), (x + 1.4 * parts.font, y)], {**trace["line"], "shape": "linear"})
             if "markers" in trace["mode"]:
-                usual = mode(_symbols(trace["marker"], 1))
-                look = {**trace["marker"], "symbol": usual, "size": 0.8 * parts.font}
-                _marker(canvas, (x + 0.7 * parts.font, y), look)
+                look = {**trace["marker"], "symbol": _symbols(trace["marker"], 1)[0], "size": 0.8 * parts.font}
+                _marker(canvas, (x + 0.7 * parts.font, y), look)  # the first one's symbol, as plotly does
             canvas.text((x + 1.9 * parts.font, y), plain_text(trace["name"]), parts.text, parts.font)
             x += _entry_width(trace, parts.font)

@@ -122,10 +122,9 @@ class _Interrupts:
             self._taking = True
             try:
                 take(task, answers)
-            finally:
-                self._taking = False
-            if self._waiting:
-                self._waiting = False
+            finally:  # an error of `take` goes before an interrupt, which is not left for a later call
+                waiting, self._taking, self._waiting = self._waiting, False, False
+            if waiting:
                 raise KeyboardInterrupt
 
         return taken

@@ -194,6 +194,19 @@ def test_an_interrupt_between_writing_and_knowing_doubles_no_line(small, alone, 
     assert whole(tmp_path / "x.jsonl") == alone
 
 
+@needs_signals
+def test_an_error_while_answers_are_taken_goes_before_an_interrupt_and_leaves_none(small):
+    def refuse(task, answers):
+        os.kill(os.getpid(), signal.SIGINT)
+        raise InvalidInput("No room.")
+
+    _, _, net, points = small
+    crew = Alone(Context(net))
+    with pytest.raises(InvalidInput, match="No room"):
+        carry_out(open_tasks([SIMPLEX], points, None, set(), Shard()), crew, refuse)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def children_of(pid):
     """The processes under `pid`, children's children too; empty where the system does not tell."""
     folder = Path(f"/proc/{pid}/task/{pid}/children")

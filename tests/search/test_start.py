@@ -88,6 +88,16 @@ def test_a_deadline_that_ends_the_first_trial_is_no_overflow():
     assert cut.status == "time is up"
 
 
+def test_a_deadline_after_trials_that_failed_is_no_overflow_either():
+    found = set()
+    for end in range(1, 30):
+        ticks = itertools.count()
+        with deadline.counted_by(lambda ticks=ticks: float(next(ticks))), deadline.ends_at(float(end)):
+            cut = rc.certify(DEEP, np.full(30, 0.5), "crown-ada")
+        found.add((cut.radius > 0, cut.status))
+    assert found == {(False, "time is up"), (True, "ok")}
+
+
 @pytest.mark.parametrize("method", ["deepfool", "ifgsm", "ddn", "best"])
 def test_a_deadline_ends_an_attack(method):
     point = np.full(30, 0.5)

@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from relucert_core.certificates.over_balls.bisection import Found, MarginsAt, search_radius
+from relucert_core.certificates.over_balls.bisection import (
+    MOST_STEPS,
+    SMALLEST_TRIAL,
+    Found,
+    MarginsAt,
+    search_radius,
+)
 from relucert_core.certificates.over_balls.centre import Centre, centre
 from relucert_core.certificates.result import LOWER_BOUND, OK, OVERFLOW, TIME, Certificate, Limit
 from relucert_core.network import Network
@@ -82,7 +88,8 @@ def _certificate(name: str, where: Centre, found: Found, unlimited: torch.Tensor
     status = where.margins.status[i]
     radius = math.inf if unlimited[i] else float(found.proved[i])
     if status == OK and radius == 0:
-        status = OVERFLOW if found.trials[i] else TIME
+        ended = found.fails_at[i] <= SMALLEST_TRIAL or found.trials[i] >= MOST_STEPS  # else its time was over
+        status = OVERFLOW if ended else TIME
     rival = int(found.rival[i])
     searched = status == OK and not unlimited[i]
     return Certificate(
