@@ -104,7 +104,8 @@ def zoomed_drag(page):
     before = page.locator(RADIUS).first.inner_text()
     page.mouse.click(x + 40, y - 30)
     page.wait_for_function(CHANGED, arg=before)
-    assert axis_range(page) == pytest.approx(near)
+    # The link carries the range in six digits, and the figure may be drawn anew from it.
+    assert axis_range(page) == pytest.approx(near, rel=1e-4)
 
 
 def train_on_spirals(page):
