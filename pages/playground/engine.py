@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from relucert_core.network import Network
     from relucert_core.training.toy import Snapshot
 
-TICKS_A_SECOND = 4
-MANY_TRAINERS = 6
+SHORTEST_PACE = 0.25
+TICKS_A_SECOND = 8
 _FORGOTTEN_SECONDS = 10.0
 SHOWN_ATTACKS = ("deepfool", "ifgsm", "ddn")
 
@@ -132,16 +132,14 @@ def _trainers() -> dict[int, float]:
 def training_pace(run: object) -> float:
     """Seconds from one tick of `run` to the next, a power of 2: the more runs train at once, the longer.
 
-    Every tick draws a picture, in Python and in the browser; all runs together make about TICKS_A_SECOND, and fewer
-    from MANY_TRAINERS on, as each more of them also has a page to answer.
+    Every tick draws a picture, in Python and in the browser; all runs together make at most TICKS_A_SECOND.
     """
     seen, now = _trainers(), time.monotonic()
     seen[id(run)] = now
     for other, when in list(seen.items()):
         if now - when > _FORGOTTEN_SECONDS:
             seen.pop(other, None)
-    crowd = len(seen) * max(1.0, len(seen) / MANY_TRAINERS)
-    return 2.0 ** math.ceil(math.log2(crowd / TICKS_A_SECOND))
+    return max(SHORTEST_PACE, 2.0 ** math.ceil(math.log2(len(seen) / TICKS_A_SECOND)))
 
 
 @st.cache_data(max_entries=16, ttl=1800, show_spinner=False, hash_funcs=HASH)

@@ -1,7 +1,8 @@
 """A training run that is played, stepped, stopped and rewound, a little at a time: no click waits for it.
 
-It is computed in a worker, which sends batches of epochs. The same points and settings give the same network, so a job
-that was ended meanwhile (others waited, nobody looked) is begun again and told which epochs are here already.
+It is computed in a worker, which sends batches of epochs. A job that was ended since others waited goes on later from
+where it was; the same points and settings give the same network, so one that was lost (nobody looked) is begun again
+and told which epochs are here already.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Player:
         self.moments: list[Moment] = []
         self.frames: dict[str, Any] | None = None  # the picture of the newest network that has one
         self._batches: Improvements | None = None
+        self._stopped: ToyRun | None = None  # the run as it was when others had their turn
         self._ahead: deque[ToyStep] = deque()  # epochs that have come and were not yet taken
         self._lock = threading.Lock()
         self.snapshots = list(snapshots) or [first_snapshot(setup)]
@@ -128,6 +130,8 @@ class Player:
             run, self._batches = self._batches.value, None
             if run is not None and (run.status != "stopped" or not may_begin):
                 self._finish(run)
+            elif run is not None:
+                self._stopped = run
         except RelucertError as problem:
             self._batches = None
             self._over("stopped", str(problem))
@@ -141,7 +145,7 @@ class Player:
         skip = len(self.losses) + len(self._ahead)
         return follow(
             training_batches, *self.setup.points, settings, BOX, seconds=JOB_SECONDS, kind=f"training {settings}",
-            lane=BESIDE, patient=True, skip=skip,
+            lane=BESIDE, patient=True, skip=skip, stopped=self._stopped,
         )  # fmt: skip
 
     def _finish(self, run: ToyRun) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.shared.places import Kept, Say, ask, heavy
+from pages.shared.places import Kept, Say, asked, heavy
 from relucert_core.arrays import Vector
 from relucert_core.errors import InvalidInput
 from relucert_core.places.settings import JOB_SECONDS
@@ -108,14 +108,11 @@ def certificate(net: Network, pixels: bytes, method: str, norm: float, say: Say 
     seconds = AUTOMATIC_SECONDS if timed else _PATIENT_SECONDS
     call = (net, as_point(pixels), method, norm, AUTOMATIC_SECONDS)
 
-    def make() -> Certificate:
+    def make() -> tuple[Certificate, bool]:
         if method in CLOSED_FORMS:
             with heavy():
-                return certificate_in_time(*call)
-        found: Certificate = ask(
-            certificate_in_time, *call, seconds=seconds, kind=f"{method} {norm} {net.digest}", say=say
-        )
-        return found
+                return certificate_in_time(*call), True
+        return asked(certificate_in_time, *call, seconds=seconds, kind=f"{method} {norm} {net.digest}", say=say)
 
     return _certificates().find((net.digest, pixels, method, norm), make)
 
@@ -128,10 +125,9 @@ def adversarial(
 
     bounds = (0.0, 1.0) if valid_pixels else None
 
-    def make() -> Attack:
+    def make() -> tuple[Attack, bool]:
         call, kind = (net, as_point(pixels), method, norm, bounds), f"{method} {norm} {net.digest}"
-        found: Attack = ask(attack_in_time, *call, seconds=_ATTACK_SECONDS, kind=kind, say=say)
-        return found
+        return asked(attack_in_time, *call, seconds=_ATTACK_SECONDS, kind=kind, say=say)
 
     return _attacks().find((net.digest, pixels, method, norm, valid_pixels), make)
 

@@ -30,7 +30,8 @@ from relucert_core.words import duration
 
 PAGE, BESIDE = "page", "beside"
 _PATIENCE_SECONDS = 60
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.1
+_SAY_SECONDS = 1.0
 Say = Callable[[str], object]
 Value = TypeVar("Value")
 
@@ -103,15 +104,28 @@ def ask(
     say: Say | None = None,
     **options: Any,
 ) -> Any:
+    """The value of `asked`."""
+    return asked(function, *args, seconds=seconds, kind=kind, say=say, **options)[0]
+
+
+def asked(
+    function: Callable[..., Any],
+    *args: Any,
+    seconds: float,
+    kind: str,
+    say: Say | None = None,
+    **options: Any,
+) -> tuple[Any, bool]:
     """function(*args, **options) of the engine, computed in a worker; `say` is called with words while the job waits.
 
+    Also says whether it had all its time: it has less while others wait, and may do better at a quieter moment.
     seconds: by when its deadline is (`relucert_core.deadline`). kind: what tells how long it may take, such as the
     method and the network. Raises what the function raises, and JobLost, in one sentence, where it has no answer.
     """
     there = pool()
     if there is None:
         with heavy(), ends_at(time.perf_counter() + seconds):
-            return function(*args, **options)
+            return function(*args, **options), True
     memory = foreseen_memory([*args, *options.values()])
     improvements = _Remote(there, Job(function, args, options, seconds, kind, memory), say)
     try:
@@ -119,7 +133,7 @@ def ask(
             pass
     finally:
         improvements.close()
-    return improvements.value
+    return improvements.value, not improvements.cut
 
 
 def follow(
@@ -215,7 +229,7 @@ class _Remote(Improvements):
     """In a worker process."""
 
     def __init__(self, there: Pool, job: Job, say: Say | None) -> None:
-        self._pool, self._say, self._said = there, say, ""
+        self._pool, self._say, self._said, self._said_at = there, say, "", -math.inf
         self._ticket: Ticket = there.submit(_visitor(), job)
 
     def __next__(self) -> Any:
@@ -245,9 +259,12 @@ class _Remote(Improvements):
         return waiting_words(self._pool.outlook(self._ticket))
 
     def _tell(self) -> None:
-        """Say where the job stands in the queue, when that has changed."""
-        words = self.waiting() if self._say is not None else ""
-        if self._say is not None and words and words != self._said:
+        """Say where the job stands in the queue, when that has changed, once a second at most."""
+        now = time.monotonic()
+        if self._say is None or now - self._said_at < _SAY_SECONDS:
+            return
+        words, self._said_at = self.waiting(), now
+        if words and words != self._said:
             self._said = words
             self._say(words)
 
@@ -267,30 +284,34 @@ def _visitor() -> str:
 
 
 class Kept(Generic[Value]):
-    """Answers that all visitors share, the last `most` of them; what one visitor computes others wait for."""
+    """Answers that all visitors share, the last `most` of them; what one visitor computes others wait for.
+
+    An answer that had less than its time is computed again when it is asked for and nobody has to wait.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._found: OrderedDict[Any, Value] = OrderedDict()
+        self._found: OrderedDict[Any, tuple[Value, bool]] = OrderedDict()
         self._under_way: set[Any] = set()
 
-    def find(self, key: Any, make: Callable[[], Value]) -> Value:
-        """The answer of that key; `make` computes it outside the lock, and may raise."""
+    def find(self, key: Any, make: Callable[[], tuple[Value, bool]]) -> Value:
+        """The answer of that key; `make` computes it outside the lock and says if it had its time; it may raise."""
+        busy = crowded()
         while True:
             with self._lock:
-                if key in self._found:
+                if key in self._found and (busy or self._found[key][1]):
                     self._found.move_to_end(key)
-                    return self._found[key]
+                    return self._found[key][0]
                 if key not in self._under_way:
                     self._under_way.add(key)
                     break
             time.sleep(_LOOK_SECONDS)
             give_way()
         try:
-            value = make()
+            value, whole = make()
             with self._lock:
-                self._found[key] = value
+                self._found[key] = value, whole
                 while len(self._found) > self._most:
                     self._found.popitem(last=False)
             return value

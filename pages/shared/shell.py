@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared.descriptors import give_back_descriptors
+from pages.shared.memory import give_back_soon
 from pages.shared.text import plain, say_problem
 from relucert_core.errors import InvalidInput
 from relucert_core.paths import ROOT
@@ -81,6 +82,7 @@ def run_app() -> None:
     """Draw the menu and run the page that is asked for; the whole of app.py."""
     st.set_page_config(page_title="Relucert", page_icon="🔷", layout="wide")
     give_back_descriptors()
+    give_back_soon()
     pages = [st.Page(p.path, title=p.title, icon=p.icon, url_path=p.url, default=p is PAGES[0]) for p in PAGES]
     current = st.navigation(pages, position="hidden" if presenting() else "sidebar")
     st.html(STYLE)

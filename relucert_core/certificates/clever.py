@@ -5,8 +5,8 @@ maxima are fitted by a reverse Weibull distribution, whose end point a_j estimat
 estimate is the smallest of (f_k - f_j) / a_j and R. NOT a bound: the true constant may be larger than any sample
 suggests. Deviations: the fit is a maximum-likelihood search over end points at most one spread of the maxima beyond
 the largest (farther out the likelihood often creeps on towards infinity), with shape at least 1 (below, it has no
-maximum); fewer samples than in the paper (500 batches of 1024) by default; R is by default twice the distance to the
-nearest decision plane of the local affine map.
+maximum); fewer samples than in the paper (500 batches of 1024) by default, fewer still past a deadline; R is by default
+twice the distance to the nearest decision plane of the local affine map.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 
 from relucert_core.certificates.over_balls.centre import Centre, centre
 from relucert_core.certificates.result import ESTIMATE, OK, Certificate, CertificateEntry, Limit
+from relucert_core.deadline import late
 from relucert_core.errors import InvalidInput
 from relucert_core.forward import activation_masks, hidden_values
 from relucert_core.network import Network
@@ -69,9 +70,11 @@ def _ball_radius(where: Centre, i: int) -> float:
 def _estimate(
     where: Centre, i: int, batches: int, samples: int, radius: float, generator: torch.Generator
 ) -> tuple[float, int | None]:
-    """(estimate, limiting rival or None when the ball's radius limits)."""
-    maxima = torch.stack([_gradient_maxima(where, i, samples, radius, generator) for _ in range(batches)], -1)
-    ends = weibull_end_point(maxima)
+    """(estimate, limiting rival or None when the ball's radius limits); a deadline ends it from two batches on."""
+    maxima: list[torch.Tensor] = []
+    while len(maxima) < 2 or (len(maxima) < batches and not late()):
+        maxima.append(_gradient_maxima(where, i, samples, radius, generator))
+    ends = weibull_end_point(torch.stack(maxima, -1))
     gaps = where.gaps[i]
     ratios = torch.where((ends > 0) & torch.isfinite(gaps), gaps / torch.where(ends > 0, ends, 1.0), math.inf)
     smallest, rival = ratios.min(-1)

@@ -27,13 +27,20 @@ class Batch:
 
 
 def training_batches(
-    points: np.ndarray, labels: np.ndarray, settings: ToySettings, half: float, *, skip: int = 0
+    points: np.ndarray,
+    labels: np.ndarray,
+    settings: ToySettings,
+    half: float,
+    *,
+    skip: int = 0,
+    stopped: ToyRun | None = None,
 ) -> Generator[Batch, bool | None, ToyRun]:
-    """`toy_steps` in batches, without the first `skip` epochs, which are computed again; send(True) stops it there.
+    """`toy_steps` in batches, without the first `skip` epochs; send(True) stops it there.
 
-    half: half the side of the square of the pictures.
+    half: half the side of the square of the pictures. stopped: an earlier part of this very run, from whose end it goes
+    on; without it the epochs that are skipped are computed again.
     """
-    steps, batch, begun = toy_steps(points, labels, settings), list[ToyStep](), time.perf_counter()
+    steps, batch, begun = toy_steps(points, labels, settings, stopped), list[ToyStep](), time.perf_counter()
     while True:
         try:
             step = next(steps)

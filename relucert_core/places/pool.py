@@ -40,6 +40,7 @@ LEASE = 20.0  # seconds after which nobody is taken to wait for a job any more
 START = 90.0  # seconds in which a worker has to be there
 _OVERTIME = 10.0  # seconds beyond twice its time after which a job is ended from outside
 _TICK = 0.25
+_USED = 0.75  # of its time: whoever took that much would perhaps have taken more
 _SHOWN_ITEMS = 10_000
 
 LOST = "The process that computed this was ended before it had an answer. A new one is ready: please try again."
@@ -67,7 +68,7 @@ class Pool:
     def __init__(self, workers: int, memory: float = math.inf) -> None:
         self.workers, self.memory = workers, memory
         self.lengths = Lengths()
-        self.changed = threading.Condition()
+        self._lock = threading.RLock()
         self._numbers = itertools.count()
         self._seats: list[_Seat] = []
         self._starting: list[float] = []
@@ -83,9 +84,9 @@ class Pool:
 
     def submit(self, visitor: str, job: Job) -> Ticket:
         """Ask for a job: it replaces the visitor's other one in that lane, which is told to stop."""
-        with self.changed:
+        with self._lock:
             now = time.monotonic()
-            ticket = Ticket(next(self._numbers), visitor, job, now, now)
+            ticket = Ticket(next(self._numbers), visitor, job, now, now, news=threading.Condition(self._lock))
             for other in [*self._waiting.values(), *self._running()]:
                 if other.owner == ticket.owner:
                     self._tell(other)
@@ -95,36 +96,36 @@ class Pool:
 
     def wait(self, ticket: Ticket, seconds: float) -> None:
         """Until there is news of a ticket, at most so long; who asks shows that somebody is still there."""
-        with self.changed:
+        with self._lock:
             ticket.seen = time.monotonic()
             if not ticket.items and ticket.state != ENDED:
-                self.changed.wait(seconds)
+                ticket.news.wait(seconds)
 
     def stop(self, ticket: Ticket) -> None:
         """Tell a job to stop; what it has sent until then stays in its ticket."""
-        with self.changed:
+        with self._lock:
             self._tell(ticket)
 
     def outlook(self, ticket: Ticket) -> Outlook:
         """Where somebody who waits stands."""
-        with self.changed:
+        with self._lock:
             now = time.monotonic()
             return outlook(ticket, self._waiting.values(), self._running(), self.lengths, self.workers, now)
 
     def crowded(self) -> bool:
         """Would a job have to wait for others?"""
-        with self.changed:
+        with self._lock:
             return bool(self._waiting) or len(self._running()) >= self.workers
 
     def pids(self) -> list[int]:
         """The processes: the workers that are there, and the one that they come from."""
-        with self.changed:
+        with self._lock:
             parent = self._nursery.pid
             return [seat.pid for seat in self._seats] + ([parent] if parent is not None else [])
 
     def close(self) -> None:
         """End everything."""
-        with self.changed:
+        with self._lock:
             self._open = False
             for ticket in [*self._waiting.values(), *self._running()]:
                 self._end(ticket, JobLost(LOST))
@@ -163,7 +164,7 @@ class Pool:
         except Exception as error:  # an argument that cannot travel is the caller's fault
             self._end(ticket, error)
             return
-        seconds = math.inf if job.patient else seconds
+        seconds = ticket.granted = math.inf if job.patient else seconds
         digests = tuple(networks)
         new = {name: net for name, net in networks.items() if name not in seat.known}
         remember(seat.known, digests, dict.fromkeys(new))
@@ -194,7 +195,7 @@ class Pool:
         if ticket.state != ENDED:
             ticket.state, ticket.error = ENDED, error
             self._waiting.pop(ticket.number, None)
-        self.changed.notify_all()
+        ticket.news.notify_all()
 
     def _hear(self, seat: _Seat, reply: Reply) -> None:
         ticket = seat.ticket
@@ -203,11 +204,12 @@ class Pool:
         if reply.kind == ITEM:
             if len(ticket.items) < _SHOWN_ITEMS:
                 ticket.items.append(reply.value)
-            self.changed.notify_all()
+            ticket.news.notify_all()
             return
         if reply.kind == END:
-            ticket.value = reply.value
-            self.lengths.learn(ticket.job, time.monotonic() - ticket.begun)
+            ticket.value, ran = reply.value, time.monotonic() - ticket.begun
+            ticket.cut |= ticket.granted < ticket.job.seconds and ran > _USED * ticket.granted
+            self.lengths.learn(ticket.job, ran)
         seat.ticket = None
         self._end(ticket, reply.value if reply.kind == ERROR else None)
         self._assign()
@@ -230,7 +232,7 @@ class Pool:
             except (OSError, EOFError, AuthenticationError):
                 time.sleep(0.01)
                 continue
-            with self.changed:
+            with self._lock:
                 if self._starting:
                     self._starting.pop(0)
                 seat = _Seat(connection, pid)
@@ -247,15 +249,15 @@ class Pool:
             except Exception as error:  # what came is whole, but cannot be read here
                 number = seat.ticket.number if seat.ticket is not None else -1
                 reply = Reply(number, ERROR, RuntimeError(f"An answer cannot be read: {error}"))
-            with self.changed:
+            with self._lock:
                 self._hear(seat, reply)
-        with self.changed:
+        with self._lock:
             self._bury(seat)
 
     def _look_after(self) -> None:
         while self._open:
             time.sleep(_TICK)
-            with self.changed:
+            with self._lock:
                 now = time.monotonic()
                 for ticket in list(self._waiting.values()):
                     if now - ticket.seen > LEASE:

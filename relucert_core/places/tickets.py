@@ -11,10 +11,11 @@ import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from threading import Condition
 from typing import Any
 
 AGING = 4.0
-LEAST, TURN = 0.25, 20.0
+LEAST, TURN = 0.25, 3.0  # a page asks for a dozen jobs, one after the other
 _NEW = 0.2  # of an average: what the newest measurement counts
 _UNKNOWN = 1.0  # seconds of a kind of job that was never run
 
@@ -42,7 +43,10 @@ class Job:
 
 @dataclass(eq=False)
 class Ticket:
-    """A job that was asked for, and what is known of it; the pool changes it, under its lock."""
+    """A job that was asked for, and what is known of it; the pool changes it, under its lock. news: says so.
+
+    granted: the seconds that it was given when it began. cut: others waited, and it might have done more with its time.
+    """
 
     number: int
     visitor: str
@@ -51,11 +55,13 @@ class Ticket:
     seen: float
     state: str = WAITING
     begun: float = math.inf
+    granted: float = math.inf
     told: float = math.inf
     cut: bool = False
     items: deque[Any] = field(default_factory=deque)
     value: Any = None
     error: Exception | None = None
+    news: Condition = field(default_factory=Condition)
 
     @property
     def owner(self) -> tuple[str, str]:

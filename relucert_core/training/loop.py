@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -41,10 +42,23 @@ class LoopSettings:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """All that a run goes on from after `epoch` epochs, to the bit: the parameters, what the optimiser keeps after so
+    many `steps`, and the state of the random numbers."""
+
+    epoch: int
+    flat: torch.Tensor
+    steps: int
+    kept: tuple[torch.Tensor, ...]
+    generator: torch.Tensor
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where training stands: `epoch` counts from 1, `done` is the share of all steps, `end_of_epoch` says which report.
 
     `loss` and `accuracy` are means over this epoch's points so far, as each was met. `diverged` ends the run.
+    `checkpoint` makes the checkpoint of this moment; at the end of an epoch, and before the run goes on.
     """
 
     epoch: int
@@ -53,6 +67,7 @@ class Progress:
     accuracy: float
     end_of_epoch: bool
     diverged: bool = False
+    checkpoint: Callable[[], Checkpoint] | None = None
 
 
 def train(
@@ -64,6 +79,7 @@ def train(
     penalty: Penalty | None = None,
     perturb: Perturb | None = None,
     widen: Widen | None = None,
+    begin: Checkpoint | None = None,
 ) -> Iterator[Progress]:
     """Train `model` in place on points (N, D), of its dtype, and labels (N,) int64; yields a Progress an epoch.
 
@@ -71,14 +87,19 @@ def train(
     `perturb(model, points, labels)` replaces the points that are learnt from (adversarial training);
     `widen(model, logits, labels, done)` the logits that the loss sees. A loss or weight
     that is not finite, or a loss beyond LARGEST_LOSS, ends the run with `diverged`. The same seed and number of threads
-    give the same weights.
+    give the same weights, also where a run goes on from a checkpoint of its own (`begin`).
     """
     if len(points) == 0 or len(points) != len(labels):
         raise InvalidInput(f"{len(points)} points came with {len(labels)} labels: give as many of both, at least 1.")
     generator = torch.Generator().manual_seed(settings.seed)
     optimizer = make_optimizer(settings.optimizer, model.flat)
     steps = math.ceil(len(points) / settings.batch)
-    for epoch in range(1, settings.epochs + 1):
+    if begin is not None:
+        with torch.no_grad():
+            model.flat.copy_(begin.flat)
+        optimizer.recall(begin.steps, begin.kept)
+        generator.set_state(begin.generator)
+    for epoch in range(1 if begin is None else begin.epoch + 1, settings.epochs + 1):
         loss, hits, seen = 0.0, 0, 0
         order = torch.randperm(len(points), generator=generator)
         for step, index in enumerate(order.split(settings.batch), start=1):
@@ -90,9 +111,14 @@ def train(
             last = step == steps
             diverged = not abs(value) <= LARGEST_LOSS or (last and not bool(model.flat.isfinite().all()))
             if last or diverged or (settings.report_every and step % settings.report_every == 0):
-                yield Progress(epoch, done, loss / seen, hits / seen, last, diverged)
+                checkpoint = partial(_checkpoint, epoch, model, optimizer, generator) if last else None
+                yield Progress(epoch, done, loss / seen, hits / seen, last, diverged, checkpoint)
             if diverged:
                 return
+
+
+def _checkpoint(epoch: int, model: Trainable, optimizer: Optimizer, generator: torch.Generator) -> Checkpoint:
+    return Checkpoint(epoch, model.flat.detach().clone(), *optimizer.memory(), generator.get_state())
 
 
 def accuracy(model: Callable[[torch.Tensor], torch.Tensor], points: torch.Tensor, labels: torch.Tensor) -> float:

@@ -16,6 +16,12 @@ class Optimizer(Protocol):
     def step(self, gradient: torch.Tensor, rate: float) -> None:
         """Move the parameters in place, with learning rate `rate`."""
 
+    def memory(self) -> tuple[int, tuple[torch.Tensor, ...]]:
+        """The number of steps and copies of all that is kept between them."""
+
+    def recall(self, steps: int, kept: tuple[torch.Tensor, ...]) -> None:
+        """Go on from what `memory` gave."""
+
 
 class Adam:
     """Adam (Kingma and Ba 2015, Algorithm 1), with its usual constants and bias correction."""
@@ -34,6 +40,14 @@ class Adam:
         scale = self.square.sqrt().div_(math.sqrt(correction2)).add_(self.epsilon)
         self.flat.addcdiv_(self.mean, scale, value=-rate / correction1)
 
+    def memory(self) -> tuple[int, tuple[torch.Tensor, ...]]:
+        """The number of steps and copies of the running means."""
+        return self.steps, (self.mean.clone(), self.square.clone())
+
+    def recall(self, steps: int, kept: tuple[torch.Tensor, ...]) -> None:
+        """Go on from what `memory` gave."""
+        self.steps, self.mean, self.square = steps, kept[0].clone(), kept[1].clone()
+
 
 class Sgd:
     """Gradient descent with heavy-ball momentum (Polyak): v <- m v + g, w <- w - rate v."""
@@ -46,6 +60,14 @@ class Sgd:
         """One update in place."""
         self.velocity.mul_(self.momentum).add_(gradient)
         self.flat.add_(self.velocity, alpha=-rate)
+
+    def memory(self) -> tuple[int, tuple[torch.Tensor, ...]]:
+        """No number is kept, and a copy of the velocity."""
+        return 0, (self.velocity.clone(),)
+
+    def recall(self, steps: int, kept: tuple[torch.Tensor, ...]) -> None:
+        """Go on from what `memory` gave."""
+        self.velocity = kept[0].clone()
 
 
 OPTIMIZERS: dict[str, type[Adam] | type[Sgd]] = {"adam": Adam, "sgd": Sgd}

@@ -13,7 +13,7 @@ import torch
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
 from relucert_core.ranges import Range
-from relucert_core.training.loop import LoopSettings, Progress, accuracy, train
+from relucert_core.training.loop import Checkpoint, LoopSettings, Progress, accuracy, train
 from relucert_core.training.model import Trainable
 from relucert_core.training.optimizers import OPTIMIZERS
 from relucert_core.training.regularisers import PgdPerturbation, SimplexPenalty
@@ -90,7 +90,7 @@ class ToyRun:
 
     `network`: the last one with finite weights; `snapshots` from the start to it; `losses`, `accuracies`: one an
     epoch; `accuracy` of `network` on the training points; `status`: "finished", "stopped" or "diverged", and
-    `message`: a sentence that says so.
+    `message`: a sentence that says so. `checkpoint`: what a stopped run can go on from.
     """
 
     settings: ToySettings
@@ -101,6 +101,7 @@ class ToyRun:
     accuracy: float
     status: str
     message: str
+    checkpoint: Checkpoint | None = None
 
     @property
     def diverged(self) -> bool:
@@ -130,9 +131,12 @@ def train_toy(
                 return stopped
 
 
-def toy_steps(points: Any, labels: Any, settings: ToySettings | None = None) -> Generator[ToyStep, bool | None, ToyRun]:
+def toy_steps(
+    points: Any, labels: Any, settings: ToySettings | None = None, stopped: ToyRun | None = None
+) -> Generator[ToyStep, bool | None, ToyRun]:
     """The same as a generator: yields a ToyStep an epoch and returns the ToyRun; send(True) stops it there.
 
+    stopped: a run with these points and settings that was stopped; it goes on there, as if it had not been.
     float64, hand-written optimisers: 500 epochs of the default take about half a second. Deterministic by the seed.
     A run whose loss or weights are no longer finite, or explode, ends with status "diverged".
     """
@@ -140,9 +144,14 @@ def toy_steps(points: Any, labels: Any, settings: ToySettings | None = None) -> 
     inputs, targets = _checked_points(points, labels)
     model = _start(int(targets.max()) + 1, settings)
     wanted = _snapshot_epochs(settings)
-    snapshots, losses, accuracies = [Snapshot(0, model.network("toy"))], [], []
+    snapshots, losses, accuracies = [Snapshot(0, model.network("toy"))], list[float](), list[float]()
     status, good = "finished", model.flat.clone()
-    for progress in _loop(model, inputs, targets, settings):
+    checkpoint: Checkpoint | None = None
+    begin = None if stopped is None else stopped.checkpoint
+    if stopped is not None and begin is not None:
+        snapshots = [kept for kept in stopped.snapshots if kept.epoch in wanted | {0}]
+        losses, accuracies = list(stopped.losses), list(stopped.accuracies)
+    for progress in _loop(model, inputs, targets, settings, begin):
         if progress.diverged:
             status = "diverged"
             with torch.no_grad():
@@ -154,7 +163,7 @@ def toy_steps(points: Any, labels: Any, settings: ToySettings | None = None) -> 
         kept = Snapshot(progress.epoch, model.network("toy")) if progress.epoch in wanted else None
         snapshots += [kept] if kept else []
         if (yield ToyStep(progress.epoch, settings.epochs, progress.loss, progress.accuracy, kept)):
-            status = "stopped"
+            status, checkpoint = "stopped", progress.checkpoint() if progress.checkpoint is not None else None
             break
     if snapshots[-1].epoch != len(losses):
         snapshots.append(Snapshot(len(losses), model.network("toy")))
@@ -167,11 +176,12 @@ def toy_steps(points: Any, labels: Any, settings: ToySettings | None = None) -> 
         accuracy(model, inputs, targets),
         status,
         _message(status, len(losses), settings),
+        checkpoint,
     )
 
 
 def _loop(
-    model: Trainable, points: torch.Tensor, labels: torch.Tensor, settings: ToySettings
+    model: Trainable, points: torch.Tensor, labels: torch.Tensor, settings: ToySettings, begin: Checkpoint | None
 ) -> Generator[Progress, None, None]:
     loop = LoopSettings(
         settings.epochs,
@@ -184,7 +194,7 @@ def _loop(
     simplex = SimplexPenalty(settings.strength, settings.face_margin, settings.decision_margin, settings.faces)
     penalty = simplex if settings.method == "simplex" else None
     perturb = PgdPerturbation(settings.radius) if settings.method == "adversarial" else None
-    yield from train(model, points, labels, loop, penalty=penalty, perturb=perturb)
+    yield from train(model, points, labels, loop, penalty=penalty, perturb=perturb, begin=begin)
 
 
 def _start(classes: int, settings: ToySettings) -> Trainable:

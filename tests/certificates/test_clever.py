@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from relucert_core.certificates.clever import ENTRY, ball_points, run_clever, weibull_end_point
+from relucert_core.deadline import ends_at, now
 from relucert_core.distances import all_distances
 from relucert_core.errors import InvalidInput
 from relucert_core.network import Network
@@ -41,6 +42,16 @@ def test_seed_decides_and_the_batch_does_not():
     assert first == [c.radius for c in run_clever(net, points, **settings)]
     assert first[1] == pytest.approx(run_clever(net, points[1:2], **settings)[0].radius, rel=1e-9)
     assert first != [c.radius for c in run_clever(net, points, **settings, seed=1)]
+
+
+def test_a_deadline_leaves_two_batches():
+    rng = np.random.default_rng(2)
+    net, points = small_network(rng, 3, 6, 3), torch.tensor(rng.normal(size=(2, 3)))
+    two = run_clever(net, points, norm=2.0, batches=2, samples=4)
+    with ends_at(now() - 1.0):
+        late = run_clever(net, points, norm=2.0, batches=9, samples=4)
+    assert [c.radius for c in late] == [c.radius for c in two]
+    assert [c.radius for c in late] != [c.radius for c in run_clever(net, points, norm=2.0, batches=9, samples=4)]
 
 
 def test_estimate_is_at_most_the_sampled_radius():

@@ -60,6 +60,28 @@ def test_a_training_is_stopped_in_good_order(data, monkeypatch):
     assert len(end.value.value.losses) == 4
 
 
+def test_a_stopped_training_goes_on_without_computing_anything_again(data, whole, monkeypatch):
+    monkeypatch.setattr(live_training, "BATCH_SECONDS", 0.0)
+    steps, run = [], None
+    for _ in range(3):
+        stream = training_batches(*data, SETTINGS, 1.25, skip=len(steps), stopped=run)
+        for _ in range(5):
+            steps += next(stream).steps
+        with pytest.raises(StopIteration) as end:
+            stream.send(True)
+        run = end.value.value
+        assert run.checkpoint.epoch == len(steps)
+    begun = []
+    real = live_training.toy_steps
+    monkeypatch.setattr(live_training, "toy_steps", lambda *args: begun.append(args[3]) or real(*args))
+    rest, _, run = followed(training_batches(*data, SETTINGS, 1.25, skip=len(steps), stopped=run))
+    assert begun[0].checkpoint.epoch == 15
+    assert [step.epoch for step in steps + rest] == list(range(1, 31))
+    assert run.losses == whole.losses
+    assert [kept.epoch for kept in run.snapshots] == [kept.epoch for kept in whole.snapshots]
+    assert [kept.network.digest for kept in run.snapshots] == [kept.network.digest for kept in whole.snapshots]
+
+
 def test_what_is_too_large_has_no_picture(data, whole, monkeypatch):
     with pytest.raises(OverBudget):
         pictures_of([(30, whole.network)], 1.25, 2)

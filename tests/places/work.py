@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 
 import numpy as np
 
-from relucert_core.deadline import now, seconds_left
+from relucert_core.deadline import late, now, seconds_left
 from relucert_core.network import Network
 
 
@@ -57,6 +57,18 @@ def deaf(seconds: float) -> Iterator[int]:
     """Looks at no clock: it has to be ended from outside."""
     yield 1
     time.sleep(seconds)
+
+
+def until_its_end() -> float:
+    """Works as long as it may; the seconds that it had."""
+    begun = time.perf_counter()
+    while not late():
+        time.sleep(0.01)
+    return time.perf_counter() - begun
+
+
+def until_its_end_in_steps() -> Iterator[float]:
+    yield until_its_end()
 
 
 def hold(net: Network) -> Iterator[str]:

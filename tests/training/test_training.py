@@ -289,6 +289,27 @@ def test_toy_run_can_be_stopped():
     steps.close()
 
 
+@pytest.mark.parametrize("method", ["plain", "adversarial", "simplex"])
+@pytest.mark.parametrize(("optimizer", "batch"), [("adam", None), ("adam", 30), ("sgd", 30)])
+def test_a_stopped_toy_run_goes_on_to_the_bit(method, optimizer, batch):
+    settings = ToySettings(epochs=20, hidden=(5, 4), batch=batch, optimizer=optimizer, method=method, snapshots=6)
+    whole, run = train_toy(*MOONS, settings), None
+    for end in (3, 4, 11, 99):
+        steps = toy_steps(*MOONS, settings, run)
+        try:
+            for step in steps:
+                if step.epoch == end:
+                    steps.send(True)
+        except StopIteration as ended:
+            run = ended.value
+            assert (run.status, run.checkpoint.epoch) == ("stopped", end)
+    *_, last = toy_steps(*MOONS, settings, run)
+    assert last.snapshot.network == whole.network
+    assert last.loss == whole.losses[-1]
+    again = train_toy(*MOONS, settings)
+    assert again.checkpoint is None
+
+
 @pytest.mark.parametrize("settings", [ToySettings(optimizer="sgd", rate=50.0), ToySettings(rate=100.0, batch=20)])
 def test_diverging_run_is_stopped_and_said_so(settings):
     run = train_toy(*MOONS, settings)

@@ -234,7 +234,7 @@ def test_the_more_runs_train_the_slower_each_ticks(monkeypatch):
     now, all_runs, trainers = [100.0], [object() for _ in range(10)], {}
     monkeypatch.setattr(engine, "_trainers", lambda: trainers)
     monkeypatch.setattr(engine.time, "monotonic", lambda: now[0])
-    assert [engine.training_pace(run) for run in all_runs] == [0.25, 0.5, 1, 1, 2, 2, 4, 4, 4, 8]
+    assert [engine.training_pace(run) for run in all_runs] == [0.25, 0.25, 0.5, 0.5, 1, 1, 1, 1, 2, 2]
     now[0] += 60
     assert engine.training_pace(all_runs[0]) == 0.25, "those that have left don't count"
 

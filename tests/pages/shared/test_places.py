@@ -139,7 +139,7 @@ def test_what_one_visitor_computes_others_wait_for():
     def make():
         made.append(1)
         time.sleep(0.2)
-        return "answer"
+        return "answer", True
 
     threads = [threading.Thread(target=lambda: found.append(kept.find("key", make))) for _ in range(5)]
     for thread in threads:
@@ -149,7 +149,7 @@ def test_what_one_visitor_computes_others_wait_for():
     assert found == ["answer"] * 5
     assert made == [1]
     for key in ("b", "c"):
-        kept.find(key, str)
+        kept.find(key, lambda: (1, True))
     kept.find("key", make)
     assert made == [1, 1], "the oldest was forgotten"
 
@@ -158,4 +158,64 @@ def test_a_failure_is_not_kept():
     kept = places.Kept(2)
     with pytest.raises(ValueError, match="no"):
         kept.find("key", lambda: work.fail(ValueError, "no"))
-    assert kept.find("key", lambda: 1) == 1
+    assert kept.find("key", lambda: (1, True)) == 1
+
+
+def test_an_answer_that_had_less_than_its_time_is_computed_again_when_nobody_waits(monkeypatch):
+    kept, crowd = places.Kept(2), [True]
+    monkeypatch.setattr(places, "crowded", lambda: crowd[0])
+    assert kept.find("key", lambda: ("cut", False)) == "cut"
+    assert kept.find("key", lambda: ("never", True)) == "cut", "the others still wait"
+    crowd[0] = False
+    assert kept.find("key", lambda: ("whole", True)) == "whole"
+    assert kept.find("key", lambda: ("never", True)) == "whole"
+
+
+def test_while_others_wait_a_job_has_its_part_and_says_so(two_workers, monkeypatch):
+    monkeypatch.setattr(places, "pool", lambda: two_workers)
+    names = iter(range(9))
+    monkeypatch.setattr(places, "_visitor", lambda: f"visitor {next(names)}")
+    assert places.asked(work.until_its_end, seconds=0.4, kind="alone")[1]
+    found = []
+
+    def ask() -> None:
+        found.append(places.asked(work.until_its_end, seconds=2.0, kind="crowd"))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    cut = [value for value, whole in found if not whole]
+    assert len(found) == 6
+    assert cut
+    assert max(cut) < 2.0
+
+
+def test_a_training_that_others_cut_short_goes_on_without_computing_anything_again(monkeypatch):
+    pool = Pool(1)
+    monkeypatch.setattr(places, "pool", lambda: pool)
+    names = iter(["trainer", "other", "trainer"])
+    monkeypatch.setattr(places, "_visitor", lambda: next(names))
+    setup = Setup(preset="", dataset="moons", hidden=(8,), epochs=3000, size=60)
+    run = Player(setup)
+    try:
+        end = time.monotonic() + 60
+        while not run.losses and time.monotonic() < end:
+            run.advance(0.3)
+        other = places.follow(work.until_its_end_in_steps, seconds=1.0, kind="other")
+        assert list(other)
+        while run._stopped is None and time.monotonic() < end:
+            run.advance(0.1)
+        assert run._stopped.checkpoint.epoch >= len(run.losses) > 0
+        while not run.done and time.monotonic() < end:
+            run.advance(1.0)
+    finally:
+        pool.close()
+    assert run.status == "finished"
+    whole = Player(setup)
+    monkeypatch.setattr(places, "pool", lambda: None)
+    while not whole.done:
+        whole.advance(5.0)
+    assert run.losses == whole.losses
+    assert run.latest.network == whole.latest.network
