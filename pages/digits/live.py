@@ -73,8 +73,14 @@ def _stopped(scene: Scene) -> bool:
     return st.session_state.get(_STOPPED) == token_of(scene)
 
 
-def work(scene: Scene, answers: Answers, show: Callable[[float], None], say: Say) -> None:
-    """Let both sides move, from the best that `answers` hold; `show(seconds)` after each improvement.
+def seconds_for(waited: float) -> float:
+    """How long the two sides may move for a visitor who has waited so many seconds for all other answers: less where
+    that was long already (others compute, or the network is large), so that the page is complete soon."""
+    return min(SECONDS, max(SECONDS / 4, 2 * SECONDS - waited))
+
+
+def work(scene: Scene, answers: Answers, seconds: float, show: Callable[[float], None], say: Say) -> None:
+    """Let both sides move for that time, from the best that `answers` hold; `show(seconds)` after each improvement.
 
     say: takes words while others have all the places.
     """
@@ -83,21 +89,22 @@ def work(scene: Scene, answers: Answers, show: Callable[[float], None], say: Say
         answers.region, method=METHOD, radius=best.lower, guarantee="lower bound", limit=None, nearest=None,
         upper=float("inf"), witness=None, parts={}, seconds=0.0,
     )  # fmt: skip
-    with closing(_improvements(scene, best.label, best.lower, best.upper, say)) as steps:
+    with closing(_improvements(scene, best.label, best.lower, best.upper, seconds, say)) as steps:
         for step in steps:
             certificate = _certificate(start, step, answers.found.upper)
             keep(scene, certificate)
             answers.certificates[METHOD] = certificate
             learn(dataclasses.replace(answers.found, seconds=step.seconds))
             show(step.seconds)
-    keep(scene, dataclasses.replace(answers.certificates.get(METHOD, start), seconds=SECONDS))
+    if not steps.cut:  # else it may go on at a quieter moment
+        keep(scene, dataclasses.replace(answers.certificates.get(METHOD, start), seconds=SECONDS))
 
 
-def _improvements(scene: Scene, label: int, lower: float, upper: float, say: Say) -> Improvements:
+def _improvements(scene: Scene, label: int, lower: float, upper: float, seconds: float, say: Say) -> Improvements:
     from relucert_core.experiments.one_digit import both_sides
 
     point, kind = as_point(scene.digit.pixels), f"{METHOD} {scene.net.digest}"
-    return follow(both_sides, scene.net, point, label, lower, upper, seconds=SECONDS, kind=kind, say=say)
+    return follow(both_sides, scene.net, point, label, lower, upper, seconds=seconds, kind=kind, say=say)
 
 
 def _certificate(start: Certificate, step: SearchStep, upper: float) -> Certificate:
@@ -114,6 +121,6 @@ def _certificate(start: Certificate, step: SearchStep, upper: float) -> Certific
     )
 
 
-def progress_words(seconds: float) -> str:
+def progress_words(seconds: float, most: float) -> str:
     """What the bar says while the work goes on."""
-    return f"Better bounds are being computed: {seconds:.0f} s of at most {SECONDS:.0f} s"
+    return f"Better bounds are being computed: {seconds:.0f} s of at most {most:.0f} s"

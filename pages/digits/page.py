@@ -6,6 +6,7 @@ with them in it.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -251,6 +252,7 @@ def page() -> None:
 
 def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
     """What is known already, then the quick answers, then the rest."""
+    begun = time.monotonic()
     base = known(scene.net, scene.point, scene.norm)
     certificates, attacks = answering.certificates_for(scene.net, scene.norm), answering.attacks_for(scene.norm)
     answers = Answers(base, certificates, attacks, in_range=valid)
@@ -282,20 +284,20 @@ def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
         st.caption(about_network(name))
         footer()
     if live.offered(answers) is not None and not live.settled(scene, answers):
-        grow(slots, scene, answers)
+        grow(slots, scene, answers, live.seconds_for(time.monotonic() - begun))
 
 
-def grow(slots: Slots, scene: results.Scene, answers: Answers) -> None:
+def grow(slots: Slots, scene: results.Scene, answers: Answers, most: float) -> None:
     """The headline's two sides come nearer to each other while the visitor watches; the rest is drawn at the end."""
     with slots.progress.container(horizontal=True, vertical_alignment="center", key="digits_growing"):
-        bar = st.progress(0.0, live.progress_words(0.0))
+        bar = st.progress(0.0, live.progress_words(0.0, most))
         st.button("Stop", key=live.STOP, on_click=live.stop, args=(live.token_of(scene),))
 
     def show(seconds: float) -> None:
-        bar.progress(min(seconds / live.SECONDS, 1.0), live.progress_words(seconds))
+        bar.progress(min(seconds / most, 1.0), live.progress_words(seconds, most))
         slots.say(scene, answers)
 
-    live.work(scene, answers, show, lambda words: bar.progress(0.0, words))
+    live.work(scene, answers, most, show, lambda words: bar.progress(0.0, words))
     slots.progress.empty()
     slots.draw(scene, answers, 3)
 

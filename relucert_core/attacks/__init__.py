@@ -24,6 +24,7 @@ from relucert_core.attacks.problem import (
     nearer,
 )
 from relucert_core.attacks.result import Attack, AttackBatch, AttackEntry
+from relucert_core.deadline import late
 from relucert_core.devices import on_cpu
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.forward import predicted
@@ -193,14 +194,15 @@ def _attack_chunk(entry: AttackEntry, problem: Problem, options: dict[str, Any])
 
 
 def _search(entry: AttackEntry, problem: Problem, options: dict[str, Any]) -> Found:
-    """The answers: points that are adversarial themselves first, then the search, then the starts."""
+    """The answers: points that are adversarial themselves first, then the search, then the starts (past a deadline
+    only where nothing was found)."""
     points, success = problem.points.clone(), already_adversarial(problem)
     rows = (~success).nonzero().squeeze(1)
     if not len(rows):
         return Found(points, success)
     part = problem.take(rows)
     found = entry.run(part, **options)
-    if problem.starts is not None:
+    if problem.starts is not None and not (late() and bool(found.success.all())):
         found = nearer(part, found, from_starts(part))
     points[rows], success[rows] = found.points, found.success
     return Found(points, success, tuple(problem.points.index_copy(0, rows, station) for station in found.way))

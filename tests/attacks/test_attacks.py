@@ -11,6 +11,7 @@ import torch
 
 import relucert_core as rc
 from relucert_core.attacks.result import AttackBatch
+from relucert_core.deadline import ends_at, now
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.network import Network
 from tests.helpers import KINDS, NORMS, random_network, random_points
@@ -140,6 +141,21 @@ def test_box_is_used_to_its_corners():
         assert found.point.sum() >= 2.5
     outside = Network(net.weights, [[0.0], [3.5, 0.0]])
     assert not any(rc.attack(outside, np.full(3, 0.1), method, 2, bounds=(0, 1)).success for method in ALL)
+
+
+def test_past_a_deadline_the_starts_count_where_nothing_was_found(monkeypatch):
+    net, asked = plateau(), []
+    starts = np.array([[1.0, 0.0], [9.0, 0.0], [5.0, 2.0]])
+    real = rc.attacks.from_starts
+    monkeypatch.setattr(rc.attacks, "from_starts", lambda problem: asked.append(problem) or real(problem))
+    steep = Network([[[1.0, 0.0]], [[0.0], [1.0]]], [[0.0], [1.0, 0.0]])
+    with ends_at(now() - 1.0):
+        assert rc.attack(net, np.zeros(2), "deepfool", starts=starts).success
+        assert len(asked) == 1
+        assert rc.attack(steep, np.array([2.0, 0.0]), "deepfool", label=0, starts=starts).success
+        assert len(asked) == 1
+        late = rc.attack(steep, np.array([0.5, 0.0]), "deepfool", starts=starts)
+        assert late.success == (late.distance < math.inf)
 
 
 @pytest.mark.parametrize("method", ALL)

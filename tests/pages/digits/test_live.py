@@ -96,3 +96,8 @@ def test_a_witness_counts_only_where_it_is_nearer():
     found = live._certificate(start, step, math.inf)
     assert (found.radius, found.upper, found.witness, found.guarantee) == (0.2, math.inf, None, "lower bound")
     assert replace(found, radius=0.1).status == start.status
+
+
+def test_who_has_waited_long_already_is_kept_for_a_shorter_time(monkeypatch):
+    monkeypatch.setattr(live, "SECONDS", 20.0)
+    assert [live.seconds_for(waited) for waited in (0.0, 12.0, 20.0, 30.0, 500.0)] == [20.0, 20.0, 20.0, 10.0, 5.0]
