@@ -29,6 +29,7 @@ from tests.oracles import exact, exact_forward
 from tests.oracles_bruteforce import brute_force
 
 MOST_NEURONS, BRUTE_FORCE = 12, 7
+TOLD_SECONDS = 60.0
 QUICK = {"max_regions": 60, "max_iterations": 12, "batches": 2, "samples": 4}
 
 
@@ -115,9 +116,12 @@ def judge(net: Network, point: np.ndarray, norm: float, totals: Totals) -> None:
 
 
 def hunt(cases: int, seed: int, seconds: float = math.inf, progress: bool = False) -> Totals:
-    """Try `cases` cases, as far as the seconds go."""
-    rng, totals, begun = np.random.default_rng(seed), Totals(), time.monotonic()
-    while totals.cases < cases and time.monotonic() - begun < seconds:
+    """Try `cases` cases, as far as the processor's seconds go; the totals are told as they grow."""
+    rng, totals, begun, said = np.random.default_rng(seed), Totals(), time.process_time(), 0.0
+    while totals.cases < cases and (spent := time.process_time() - begun) < seconds:
+        if progress and spent - said > TOLD_SECONDS:
+            print(told(totals, seed, spent), flush=True)
+            said = spent
         kind = KINDS[int(rng.integers(len(KINDS)))]
         net = random_network(rng, kind)
         if sum(net.widths) > MOST_NEURONS:
@@ -135,6 +139,15 @@ def hunt(cases: int, seed: int, seconds: float = math.inf, progress: bool = Fals
     return totals
 
 
+def told(found: Totals, seed: int, spent: float) -> str:
+    """The totals in a line."""
+    return (
+        f"{found.cases:,} cases, {found.bounds:,} lower bounds, {found.positive:,} above 0, {found.attacks:,} "
+        f"adversarial points, {found.decided:,} decided by brute force, "
+        f"{len(found.faults)} violations (seed {seed}, {spent:.0f} s of the processor)"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=2000)
@@ -142,11 +155,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=math.inf)
     given = parser.parse_args()
     found = hunt(given.cases, given.seed, given.seconds, progress=True)
-    print(
-        f"{found.cases:,} cases, {found.bounds:,} lower bounds, {found.positive:,} above 0, {found.attacks:,} "
-        f"adversarial points, {found.decided:,} decided by brute force, "
-        f"{len(found.faults)} violations (seed {given.seed})"
-    )
+    print(told(found, given.seed, time.process_time()))
     return 1 if found.faults else 0
 
 
