@@ -75,7 +75,7 @@ def progress(scene: Scene, pace: float) -> None:
     run = state.player()
     wanted = engine.training_pace(run)
     run.advance(SLICE_SECONDS)
-    if not run.playing or wanted > pace or wanted < pace / 2:
+    if not run.playing or wanted > pace or wanted < pace / 2 or state.STATE.lost():
         st.rerun()  # it has ended; or others train too, or no longer: then with another pace
     loss = f", loss {run.losses[-1]:.3f}" if run.losses else ""
     st.progress(run.share, run.waiting or f"Training: epoch {len(run.losses)} of {run.setup.epochs}{loss}")

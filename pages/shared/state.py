@@ -28,9 +28,11 @@ from pages.shared.text import plain
 Link = dict[str, str]
 R = TypeVar("R")
 ECHO_SECONDS = 5.0
+LOST_SECONDS = 1.5
 KEPT = ("present",)  # parameters that belong to no page and stay
 _ON = "_page"
 _REMEMBERED = 16
+_SENT_AGAIN = 3
 _ADDRESS = BrowserComponent("link", __file__, js=["link.js"])
 
 
@@ -46,6 +48,7 @@ class Written:
     at: float = 0.0
     sent: bool = False
     known: bool = False
+    again: int = 0
     came_back: bool = False
     replacement: str = ""
     stamp: int = 0
@@ -54,7 +57,7 @@ class Written:
         """The page shows `link` from now on; known: the browser has it, else it has to be told."""
         if link != self.latest:
             self.earlier = (self.latest, *self.earlier)[:_REMEMBERED]
-            self.sent = False
+            self.sent, self.again = False, 0
         self.latest, self.at = link, time.monotonic()
         self.sent, self.known = self.sent or known, known
 
@@ -62,6 +65,15 @@ class Written:
         """Is this an address from before the latest one, of a browser that may not know better?"""
         lately = time.monotonic() - self.at < ECHO_SECONDS
         return lately and not self.known and link in self.earlier
+
+    def lost(self, link: Link) -> bool:
+        """Was the latest link sent a while ago, and the browser still has another, `link`? It is asked a few times."""
+        self.known = self.known or link == self.latest
+        late = time.monotonic() - self.at > LOST_SECONDS
+        if not self.sent or self.known or not late or self.again >= _SENT_AGAIN:
+            return False
+        self.sent, self.again, self.at = False, self.again + 1, time.monotonic()
+        return True
 
 
 def _went_back_or_forward() -> bool:
@@ -179,6 +191,15 @@ class PageState(Generic[R]):
             f"{self.page}_address",
             {"page": self.page, "old": f"?{kept}" if kept else "", "new": written.replacement, "stamp": written.stamp},
         )
+
+    def lost(self) -> bool:
+        """Did the last answer not reach the browser? Then whoever asks, a tick, has the whole page run once more.
+
+        A busy server drops what a run has still to send when the next request comes just as the run ends (Streamlit
+        1.67 then makes a new runner, and no longer listens to the old one): picture, numbers and address would stay as
+        they were until the next click, and that one would carry an old address.
+        """
+        return self._written().lost(self._address())
 
     # the controls
 

@@ -140,3 +140,29 @@ def test_a_drag_under_way_writes_nothing(browser):
     PAGE.write()
     assert browser.writes == 1
     assert browser == {"p_n": "3"}
+
+
+def test_an_answer_that_was_lost_is_sent_again_a_few_times(browser):
+    run(browser, {})
+    run(browser, change={"n": 4})
+    new, old = dict(browser), {}
+    sent = browser.writes
+
+    def tick(link):
+        browser.clear()
+        browser.update(link)
+        return PAGE.lost()
+
+    assert not tick(old), "it may be under way"
+    for more in range(1, 4):
+        browser.now += module.LOST_SECONDS + 0.1
+        assert tick(old)
+        run(browser, old)
+        assert PAGE.now.n == 4
+        assert browser.writes == sent + more
+    browser.now += 100
+    assert not tick(old), "this browser does not take it"
+    run(browser, new, change={"n": 5})
+    assert not tick(browser.copy())
+    browser.now += 100
+    assert not tick(old), "it has had the address once: this is no loss"
