@@ -13,8 +13,6 @@ from relucert_core.datasets.idx import idx_bytes
 from tests.packaging.environments import Environment, build, run, without_home
 from tests.pages import browser
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
 EVERY_PAGE = """
 import sys
 from streamlit.testing.v1 import AppTest

@@ -11,7 +11,6 @@ import pytest
 
 from tests.packaging.environments import ROOT, build, run
 
-pytestmark = pytest.mark.xdist_group("wheel")
 APP = ("app.py", "pages", "assets", ".streamlit/config.toml")
 
 

@@ -22,9 +22,13 @@ def impatient(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def app_address():
+def app_address(tmp_path_factory):
+    """A server that keeps its runs for itself. All browser tests share one: `tests.scheduling` sees to it."""
     browser.require_browser()
-    with browser.server() as address:
+    if run := os.environ.get("PYTEST_XDIST_TESTRUNUID"):
+        (tmp_path_factory.getbasetemp().parent / f"the server of {run}").touch(exist_ok=False)
+    runs = str(tmp_path_factory.mktemp("runs"))
+    with browser.server(**os.environ | {"RELUCERT_RUNS": runs}) as address:
         yield address
 
 

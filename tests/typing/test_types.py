@@ -96,7 +96,6 @@ def test_a_wrong_rank_or_kind_is_seen():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("wheel")
 def test_mypy_strict_sees_no_any_in_a_users_script(tmp_path):
     """The package is installed as a user has it: from the wheel, found by its py.typed."""
     environment = Environment(tmp_path / "environment")

@@ -14,7 +14,6 @@ from relucert_core.experiments.catalogue import EXPERIMENTS, FIGURES, shown_meth
 from relucert_core.experiments.records import LOWER, from_json, to_csv, to_json
 from relucert_core.experiments.store import shipped_record
 from relucert_core.experiments.tables import rounded, summary_table
-from tests.pages import browser
 from tests.pages.helpers import figures, open_page, texts
 
 PAGE = "experiments"
@@ -181,48 +180,3 @@ def test_every_mark_knows_its_image():
 def test_what_no_mark_says_opens_nothing(value):
     assert marks.chosen(value) is None
     assert marks.chosen(["mnist-1024-512", 3]) == ("mnist-1024-512", 3)
-
-
-@pytest.mark.browser
-def test_a_mark_shows_its_digit_and_a_click_opens_it(chromium):
-    panel = shipped_record("figure-2a").panels[0]
-    with (
-        browser.server() as address,
-        browser.tab(chromium, f"{address}/experiments?experiments_show=Figure+2a") as page,
-    ):
-        chart = f".st-key-experiments_figure-2a-{panel.network} .js-plotly-plot"
-        mark = page.locator(f"{chart} .scatterlayer .point").nth(40)
-        mark.wait_for()
-        box = mark.bounding_box()
-        picture = page.locator(f"{chart} .relucert-mark-digit")
-        for _ in range(40):  # the listener comes a moment after the chart
-            page.mouse.move(box["x"] - 9, box["y"] - 40)
-            page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-            page.wait_for_timeout(250)
-            if picture.count() and picture.is_visible():
-                break
-        assert picture.get_attribute("src").startswith("data:image/png")
-        words = page.locator(f"{chart} .hoverlayer").text_content()
-        image = int(re.search(r"image (\d+):", words).group(1))
-        page.mouse.down()
-        page.mouse.up()
-        page.wait_for_url(re.compile(r"/digits\?"))
-        page.wait_for_url(lambda url: f"digits_image={image}" in url and f"digits_net={panel.network}" in url)
-        assert not page.script_errors
-
-
-@pytest.mark.browser
-def test_a_run_is_shown_as_it_comes_can_be_stopped_and_goes_on(chromium):
-    seven = "experiments_images_figure-2a=7"
-    with (
-        browser.server() as address,
-        browser.tab(chromium, f"{address}/experiments?experiments_show=Figure+2a&{seven}") as page,
-    ):
-        page.get_by_text("Run it again on this machine").click()
-        page.get_by_role("button", name="Run", exact=True).click()
-        page.get_by_text(re.compile(r"This machine's own run: [1-6] of 7 images")).wait_for()
-        page.get_by_role("button", name="Stop", exact=True).click()  # there is one
-        page.get_by_role("button", name="Go on", exact=True).wait_for()
-        page.get_by_text(re.compile(r"This machine's own run: [1-6] of 7 images")).wait_for()
-        page.get_by_text(OWN).wait_for()
-        assert not page.script_errors
