@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import pytest
 
 from relucert_core.network import Network
 
 NORMS = (1.0, 2.0, np.inf)
 KINDS = ("ordinary", "scales", "cancelling", "duplicates", "zeros", "integers", "tiny", "huge")
+
+
+def quick_and_slow(few: int, many: int) -> list[Any]:
+    """How many examples a test takes, for `parametrize`: `few` in the quick suite, `many` with `-m slow`."""
+    return [few, pytest.param(many, marks=pytest.mark.slow)]
 
 
 def random_network(rng: np.random.Generator, kind: str = "ordinary", *, inputs: int | None = None) -> Network:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import charts
@@ -17,6 +19,8 @@ from pages.shared import charts
 ROOT = Path(__file__).resolve().parents[2]
 # Pictures that a component draws, and what their tables are the numbers behind.
 COMPONENTS = {"start": "the picture", "playground": "the pictures", "lesson": "the picture", "beyond": "the pictures"}
+# Every page that is opened would look through all installed packages for components once more: a third of a second.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 def open_page(page: str = "start", session: dict[str, Any] | None = None, **query: str) -> AppTest:

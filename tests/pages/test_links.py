@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from tests import hunt_links as hunt
+from tests.helpers import quick_and_slow
 
 
 @pytest.fixture
@@ -23,9 +24,10 @@ def test_links_that_took_a_page_down_are_put_right(page, link, soon):
     assert len(at.warning) == (not fine), "what was put right is said in one sentence; these three are in range now"
 
 
-def test_some_odd_links(soon):
+@pytest.mark.parametrize("links", quick_and_slow(15, 300))
+def test_some_odd_links(links, soon):
     sessions = {}
-    for page, link in itertools.islice(hunt.random_links(11), 40):
+    for page, link in itertools.islice(hunt.random_links(11), links):
         at = hunt.opened(page, link, sessions.get(page))
         assert hunt.wrong_with(at, link) == "", (page, link)
         sessions[page] = at

@@ -395,7 +395,7 @@ def test_the_layers_of_a_file_stand_in_the_panel_and_the_presets_words_go():
     assert metrics(at)["Safe radius (certified)"] == down(radius, 3), "the file stays on the screen"
 
 
-def test_a_state_dict_is_shown_once_its_activation_is_ticked_and_counts_once_among_the_uploads(monkeypatch):
+def test_a_state_dict_is_shown_once_its_activation_is_ticked_and_counts_once_among_the_uploads(monkeypatch, read_apart):
     torch.manual_seed(0)
     module = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
     data = io.BytesIO()

@@ -50,7 +50,7 @@ def uploaded(page: str, data: bytes, name: str = "mine.pth", **query: str):
 
 
 @pytest.mark.parametrize("page", ["digits", "beyond"])
-def test_an_uploaded_network_is_judged_and_certified_as_a_shipped_one(page, monkeypatch):
+def test_an_uploaded_network_is_judged_and_certified_as_a_shipped_one(page, monkeypatch, read_apart):
     monkeypatch.setattr("pages.digits.live.SECONDS", 0.0)
     at = uploaded(page, saved(module_of("mnist-20-20-20")), EVIL)
     net = rc.load_model("mnist-20-20-20")
