@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +18,11 @@ KINDS = ("ordinary", "scales", "cancelling", "duplicates", "zeros", "integers", 
 def quick_and_slow(few: int, many: int) -> list[Any]:
     """How many examples a test takes, for `parametrize`: `few` in the quick suite, `many` with `-m slow`."""
     return [few, pytest.param(many, marks=pytest.mark.slow)]
+
+
+def rest_slow(values: Iterable[Any], quick: int) -> list[Any]:
+    """Values for `parametrize`: the first `quick` are for the quick suite, the rest are marked slow."""
+    return [value if i < quick else pytest.param(value, marks=pytest.mark.slow) for i, value in enumerate(values)]
 
 
 def random_network(rng: np.random.Generator, kind: str = "ordinary", *, inputs: int | None = None) -> Network:

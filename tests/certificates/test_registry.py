@@ -25,7 +25,7 @@ CASES = [(name, norm) for name, entry in rc.CERTIFICATES.items() for norm in ent
 PROVED = [(name, norm) for name, norm in CASES if rc.CERTIFICATES[name].guarantee != "estimate"]
 ATTACKS = [(name, norm) for name, entry in rc.ATTACKS.items() for norm in entry.norms]
 KINDS = ("ordinary", "duplicates", "zeros", "integers", "cancelling")
-REGIONS, SECONDS = 15, 30  # few regions, and so much time that a busy machine changes nothing
+REGIONS, SECONDS = 8, 30  # few regions, and so much time that a busy machine changes nothing
 
 
 def options_of(name: str) -> dict[str, Any]:
@@ -34,9 +34,17 @@ def options_of(name: str) -> dict[str, Any]:
     return {key: value for key, value in wanted.items() if key in rc.CERTIFICATES[name].options}
 
 
-def few_if_slow(name: str, count: int) -> int:
-    """How many networks: fewer for what takes as long as it is given; its own hunts have thousands."""
-    return min(count, 2) if "max_seconds" in rc.CERTIFICATES[name].options else count
+THOROUGH = [False, pytest.param(True, marks=pytest.mark.slow)]
+
+
+def few_if_slow(name: str, count: int, thorough: bool) -> int:
+    """How many networks: in the quick suite one for what takes as long as it is given; its own hunts have thousands."""
+    return count if thorough or "max_seconds" not in rc.CERTIFICATES[name].options else 1
+
+
+def few_neurons(name: str) -> int:
+    """How many neurons the networks have at most: fewer for what takes as long as it is given."""
+    return 5 if "max_seconds" in rc.CERTIFICATES[name].options else 9
 
 
 def fitting_networks(name: str, count: int, seed: int = 0, neurons: int = 9) -> Iterator[tuple[rc.Network, np.ndarray]]:
@@ -85,7 +93,7 @@ def test_an_entry_says_what_it_is(name):
 
 @pytest.mark.parametrize(("name", "norm"), CASES)
 def test_shapes_and_records(name, norm):
-    net, points = next(fitting_networks(name, 1))
+    net, points = next(fitting_networks(name, 1, neurons=few_neurons(name)))
     batch = rc.certify(net, points, method=name, norm=norm, **options_of(name))
     assert isinstance(batch, rc.CertificateBatch)
     assert batch.radius.shape == (3,)
@@ -101,9 +109,10 @@ def test_shapes_and_records(name, norm):
         assert (c.witness is None) == (c.upper == math.inf)
 
 
+@pytest.mark.parametrize("thorough", THOROUGH)
 @pytest.mark.parametrize(("name", "norm"), PROVED)
-def test_one_point_and_a_batch_agree(name, norm):
-    for net, points in fitting_networks(name, 2, seed=1):
+def test_one_point_and_a_batch_agree(name, norm, thorough):
+    for net, points in fitting_networks(name, few_if_slow(name, 2, thorough), seed=1, neurons=few_neurons(name)):
         batch = rc.certify(net, points, method=name, norm=norm, **options_of(name))
         for point, together in zip(points, batch, strict=True):
             alone = rc.certify(net, point, method=name, norm=norm, **options_of(name))
@@ -127,10 +136,11 @@ def test_no_radius_where_the_label_does_not_win(name, norm):
     assert found.prediction.tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("thorough", THOROUGH)
 @pytest.mark.parametrize(("name", "norm"), PROVED)
-def test_the_law_against_attacks_and_witnesses(name, norm):
+def test_the_law_against_attacks_and_witnesses(name, norm, thorough):
     """Lower bound <= attack, point by point; a witness is adversarial and no nearer than its distance says."""
-    for net, points in fitting_networks(name, few_if_slow(name, 5), seed=2):
+    for net, points in fitting_networks(name, few_if_slow(name, 5, thorough), seed=2, neurons=few_neurons(name)):
         found = rc.certify(net, points, method=name, norm=norm, **options_of(name))
         broken = rc.attack(net, points, "deepfool", norm)
         assert (found.radius <= broken.distance).all(), (found.radius, broken.distance)
@@ -144,10 +154,11 @@ def test_the_law_against_attacks_and_witnesses(name, norm):
                 assert c.upper <= c.radius * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("thorough", THOROUGH)
 @pytest.mark.parametrize("name", [name for name, norm in PROVED if norm == 2])
-def test_the_law_against_every_pattern(name):
+def test_the_law_against_every_pattern(name, thorough):
     """In norm 2 the exact distance of a small network is known from a program for every activation pattern."""
-    for net, points in fitting_networks(name, few_if_slow(name, 3), seed=3, neurons=6):
+    for net, points in fitting_networks(name, few_if_slow(name, 3, thorough), seed=3, neurons=6):
         for c, point in zip(rc.certify(net, points, method=name, **options_of(name)), points, strict=True):
             assert c.radius <= brute_force(net, point, c.label).high, net
 

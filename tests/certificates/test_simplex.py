@@ -9,7 +9,7 @@ import torch
 
 import relucert_core as rc
 from relucert_core.certificates.simplex import row_is_zero
-from tests.helpers import KINDS, NORMS, random_network, random_points
+from tests.helpers import KINDS, NORMS, quick_and_slow, random_network, random_points, rest_slow
 from tests.hunt import hunt
 from tests.oracles import simplex_holds, simplex_value
 
@@ -87,11 +87,12 @@ def test_a_constant_classifier_is_certified_everywhere():
     assert (c.radius, c.status, c.limit, c.nearest) == (math.inf, "ok", None, None)
 
 
+@pytest.mark.parametrize("networks", quick_and_slow(12, 60))
 @pytest.mark.parametrize("norm", NORMS)
-def test_close_below_the_exact_formula_on_ordinary_networks(norm):
+def test_close_below_the_exact_formula_on_ordinary_networks(norm, networks):
     rng = np.random.default_rng(3)
     worst = 0.0
-    for _ in range(40):
+    for _ in range(networks):
         net = random_network(rng)
         points = random_points(rng, net, 5)
         for point, c in zip(points, rc.certify(net, points, norm=norm)):
@@ -101,7 +102,7 @@ def test_close_below_the_exact_formula_on_ordinary_networks(norm):
     assert worst < 1e-9, f"lost {worst:.2e} of the radius to rounding"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", rest_slow(range(4), 1))
 def test_no_radius_above_the_exact_value(seed):
     tried, positive, violations = hunt(900, seed)
     assert tried >= 900
@@ -186,11 +187,12 @@ def test_unknown_methods_norms_and_options_get_a_sentence():
         rc.certify(net, [0.0], max_seconds=3)
 
 
+@pytest.mark.parametrize("count", quick_and_slow(12, 60))
 @pytest.mark.parametrize("name", ["mnist-gt5-1024", "mnist-1024-512", "mnist-20-20-20"])
-def test_shipped_networks_lose_less_than_a_millionth_to_rounding(name):
+def test_shipped_networks_lose_less_than_a_millionth_to_rounding(name, count):
     net = rc.load_model(name)
-    images = rc.mnist_sample()[0][:60]
-    for start in range(0, 60, 6):
+    images = rc.mnist_sample()[0][:count]
+    for start in range(0, count, 6):
         part = images[start : start + 6]
         plain = torch.minimum(*rc.simplex_distances(net, torch.from_numpy(part))).numpy()
         ratio = rc.certify(net, part).radius / plain

@@ -17,6 +17,7 @@ from relucert_core.search.exact.branch_and_bound import explore
 from relucert_core.search.exact.polar import beside_corners, corners_around, nearest_around, next_to, planar
 from relucert_core.search.half_spaces import propose_weights
 from relucert_core.search.local_network import local_network
+from tests.helpers import quick_and_slow, rest_slow
 from tests.hunt_search import small_network, small_point
 from tests.oracles_bruteforce import brute_force
 
@@ -42,7 +43,7 @@ def last(steps):
     return step
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", rest_slow(range(10), 3))
 def test_it_equals_brute_force(seed):
     rng = np.random.default_rng(1000 + seed)
     for _ in range(6):
@@ -57,7 +58,7 @@ def test_it_equals_brute_force(seed):
             assert step.status in ("exact", "tie for the first place")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", rest_slow((0, 2, 1, 3, 4), 2))
 def test_it_equals_brute_force_in_whitened_coordinates(seed):
     net = wide_network(seed, inputs=20, widths=(4, 3), classes=3)
     point = np.random.default_rng(seed).normal(size=net.inputs)
@@ -89,13 +90,20 @@ def broken(rng):
     yield lambda rows, levels: propose_weights(-rows, 2 * levels)
 
 
+@functools.cache
+def explored(seed):
+    """A network, a point, its label and what the search finds with solvers that work."""
+    net = wide_network(seed, widths=(5, 4), classes=3)
+    point = torch.from_numpy(np.random.default_rng(seed).normal(size=net.inputs))
+    label = int(net(point).argmax())
+    return net, point, label, last(explore(net, point, label))
+
+
+@pytest.mark.parametrize("seeds", quick_and_slow(2, 6))
 @pytest.mark.parametrize("which", range(9))
-def test_a_failing_solver_never_raises_a_radius(which):
-    for seed in range(4):
-        net = wide_network(seed, widths=(5, 4), classes=3)
-        point = torch.from_numpy(np.random.default_rng(seed).normal(size=net.inputs))
-        label = int(net(point).argmax())
-        truth = last(explore(net, point, label))
+def test_a_failing_solver_never_raises_a_radius(which, seeds):
+    for seed in range(seeds):
+        net, point, label, truth = explored(seed)
         assert truth.exact
         proposer = list(broken(np.random.default_rng(which)))[which]
         step = last(explore(net, point, label, proposer=proposer, max_regions=300, max_seconds=5.0))
@@ -175,8 +183,9 @@ def test_no_time_at_all_still_gives_the_simplex_certificate():
     assert step.lower == rc.certify(net, point).radius > 0
 
 
-def test_it_never_starts_below_the_cheap_certificates():
-    for seed in range(5):
+@pytest.mark.parametrize("seeds", quick_and_slow(2, 8))
+def test_it_never_starts_below_the_cheap_certificates(seeds):
+    for seed in range(seeds):
         net = wide_network(seed)
         point = np.random.default_rng(seed).normal(size=net.inputs)
         step = last(search(net, point, max_regions=0))
