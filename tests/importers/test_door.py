@@ -151,12 +151,17 @@ def test_trained_on_keeps_points_between_0_and_1():
     assert net.card.trained_on == (-1.0, 3.0)
 
 
-def test_points_of_bytes_are_refused_by_what_came_through_the_door():
-    data = saved(chain(3, 4, 2).state_dict())
+@pytest.fixture(scope="module")
+def read_elsewhere():
+    """A network that a process apart has read."""
+    return read_apart(saved(chain(3, 4, 2).state_dict()), "n.pth", activation="relu", seconds=60)
+
+
+def test_points_of_bytes_are_refused_by_what_came_through_the_door(read_elsewhere):
     for net in (
         rc.read_network(chain(3, 4, 2)),
         rc.read_network(chain(3, 4, 2), trained_on=(0, 255)),
-        read_apart(data, "n.pth", activation="relu", seconds=60),
+        read_elsewhere,
     ):
         assert net.input_range == (0.0, 1.0)
         with pytest.raises(rc.InvalidInput, match="divide them by 255"):
@@ -192,15 +197,13 @@ def test_options_are_checked():
         rc.read_network([1, 2])
 
 
-def test_a_process_apart_reads_and_refuses():
-    data = saved(chain(3, 4, 2).state_dict())
-    net = read_apart(data, "n.pth", activation="relu", seconds=60)
-    assert net.card.source == "a state dict"
+def test_a_process_apart_reads_and_refuses(read_elsewhere):
+    assert read_elsewhere.card.source == "a state dict"
     with pytest.raises(rc.InvalidInput, match="activation"):
-        read_apart(data, "n.pth", seconds=60)
+        read_apart(saved(chain(3, 4, 2).state_dict()), "n.pth", seconds=60)
 
 
-def test_the_command_line_inspects(tmp_path, capsys):
+def test_the_command_line_inspects(tmp_path, capsys, monkeypatch):
     path = tmp_path / "n.pth"
     path.write_bytes(saved(chain(3, 4, 2).state_dict()))
     assert main(["models", "--inspect", str(path), "--activation", "relu"]) == 0
@@ -208,6 +211,8 @@ def test_the_command_line_inspects(tmp_path, capsys):
     assert "source: a state dict" in out
     assert "neurons: 4" in out
     assert "simplex: runs" in out
+    here = lambda data, name, files, **about: rc.read_network(data, name=name, files=files, **about)  # noqa: E731
+    monkeypatch.setattr("relucert_core.importers.apart.read_apart", here)  # one process apart is enough
     assert main(["models", "--inspect", str(path)]) == 2
     assert 'activation="relu"' in capsys.readouterr().err
     assert main(["search", "--model", str(path), "--activation", "relu"]) == 2
