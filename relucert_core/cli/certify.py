@@ -48,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
 def add_common(parser: argparse.ArgumentParser, *, data_required: bool = True) -> None:
     """The arguments that `certify` and `attack` share."""
     add_image_arguments(parser, data_required=data_required)
-    parser.add_argument("--first", type=_positive, metavar="N", help="only the first N images")
+    parser.add_argument("--first", type=positive, metavar="N", help="only the first N images")
     parser.add_argument("--norm", default="2", help="1, 2 or inf (default: 2)")
     add_run_arguments(parser)
 
@@ -133,7 +133,8 @@ def split_names(text: str, registry: Any, what: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number of 1 or more, for argparse."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("give a number of 1 or more")

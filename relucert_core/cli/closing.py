@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relucert_core.cli.progress import ProgressBar
+from relucert_core.cli.run_options import add_worker_arguments, shard_of
 from relucert_core.files import check_can_write, write_whole
 
 _EPILOG = """For every network and budget: the median over the test images from number 100 on of the distance that
@@ -17,8 +18,8 @@ with what was asked for beside it, and how many images were closed to 0.1 %. Bel
 All in L2 and in processor seconds of one thread. One run an image, with the largest budget, gives the smaller ones.
 Every image is kept as soon as it is done, in RELUCERT_RUNS or the user's cache folder: Ctrl-C stops, the same command
 goes on, and a run on more images takes over what a smaller one found. Everything together takes an hour to an hour and
-a half; set OMP_NUM_THREADS=1. Example:
-  python -m relucert_core closing --networks mnist-20-20-20,mnist-40-40-40"""
+a half of one processor; --workers shares it out. Example:
+  python -m relucert_core closing --networks mnist-20-20-20,mnist-40-40-40 --workers 2"""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -37,26 +38,24 @@ def add_parser(subparsers: Any) -> None:
         "--seconds", type=float, metavar="S", help="at most S seconds an image (default: each network's own)"
     )
     parser.add_argument("--store", type=Path, metavar="FOLDER", help="where results are kept (default: see below)")
+    add_worker_arguments(parser, "only part i of n of the images, kept in a file of its own; the tables show all parts")
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write every image's numbers as JSON")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure what is missing and print the tables; 1 when a network was left out because it does not ship."""
-    import torch
-
     from relucert_core.experiments.search_table import (
         closing_table,
         curve_table,
         finished,
-        run_table,
         shipped_networks,
         table_settings,
     )
     from relucert_core.experiments.store import store_folder
     from relucert_core.experiments.tables import text_table
+    from relucert_core.jobs.closing import run_table
 
-    torch.set_num_threads(1)
     names = [n.strip() for n in arguments.networks.split(",") if n.strip()] if arguments.networks else None
     settings = table_settings(names, arguments.images, arguments.seconds, arguments.first)
     folder = arguments.store or store_folder()
@@ -67,8 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{name} does not ship and is left out.", file=sys.stderr)
     bar = ProgressBar()
     try:
-        for progress in run_table(settings, folder):
-            bar.show(progress.done / progress.total, f"at most: {progress.words}", progress.total - progress.done)
+        run_table(
+            settings, folder, workers=arguments.workers, shard=shard_of(arguments), dask=arguments.dask,
+            show=lambda p: bar.show(p.done / max(p.total, 1e-9), p.words, (p.total - p.done) / arguments.workers),
+        )  # fmt: skip
     finally:
         bar.close()
         results = finished(settings, folder)

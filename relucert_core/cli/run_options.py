@@ -1,4 +1,4 @@
-"""What `certify` and `attack` share of a run: how many workers, which shard, where the lines go, in which form."""
+"""What commands share of a run: how many workers, which shard, where the lines go, in which form."""
 
 from __future__ import annotations
 
@@ -19,21 +19,31 @@ from relucert_core.network import Network
 _TABLES = (".csv", ".parquet")
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """--out, --workers, --shard, --dask, --points."""
+def add_run_arguments(
+    parser: argparse._ActionsContainer, lines: str = "append JSON lines to FILE.jsonl (default: standard output)"
+) -> None:
+    """--out (with that help), --workers, --shard, --dask, --points."""
     parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="append JSON lines to FILE.jsonl (default: standard output); FILE.csv and FILE.parquet are made from "
-        "FILE.jsonl at the end",
+        "--out", type=Path, metavar="FILE", help=f"{lines}; FILE.csv and FILE.parquet are made from FILE.jsonl"
     )
-    parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes of one thread (default: 1)")
-    parser.add_argument("--shard", metavar="i/n", help="only part i of n, written to FILE.i-of-n.jsonl")
-    parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler's address, or 'local' (extra: dask)")
+    add_worker_arguments(parser, "only part i of n, written to FILE.i-of-n.jsonl")
     parser.add_argument(
         "--points", action="store_true", help="keep the adversarial points in the lines, and write them as FILE.npz"
     )
+
+
+def add_worker_arguments(parser: argparse._ActionsContainer, shard: str) -> None:
+    """--workers, --shard (with that help), --dask."""
+    parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes of one thread (default: 1)")
+    parser.add_argument("--shard", metavar="i/n", help=shard)
+    parser.add_argument("--dask", metavar="ADDRESS", help="a Dask scheduler's address, or 'local' (extra: dask)")
+
+
+def shard_of(arguments: argparse.Namespace) -> Any:
+    """The shard that was asked for, or the whole. Raises InvalidInput."""
+    from relucert_core.jobs.tasks import Shard
+
+    return Shard() if arguments.shard is None else Shard.parse(arguments.shard)
 
 
 def perform(
@@ -47,11 +57,11 @@ def perform(
     """Carry out the run that the arguments ask for; the exit code."""
     from relucert_core.jobs.convert import convert, write_points
     from relucert_core.jobs.run import Run, run
-    from relucert_core.jobs.tasks import Context, Shard
+    from relucert_core.jobs.tasks import Context
 
     if arguments.out is not None:
         check_can_write(arguments.out)
-    shard = Shard() if arguments.shard is None else Shard.parse(arguments.shard)
+    shard = shard_of(arguments)
     lines, table = _places(arguments.out, shard)
     if arguments.points and lines is None:
         raise InvalidInput("--points needs --out FILE, beside which the points can be written.")
@@ -79,9 +89,7 @@ def perform(
 
 def lines_of(arguments: argparse.Namespace) -> Path:
     """The file of lines of a run with --out."""
-    from relucert_core.jobs.tasks import Shard
-
-    path, _ = _places(arguments.out, Shard() if arguments.shard is None else Shard.parse(arguments.shard))
+    path, _ = _places(arguments.out, shard_of(arguments))
     assert path is not None
     return path
 

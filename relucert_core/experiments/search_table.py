@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -155,10 +155,26 @@ def shipped_networks(names: Sequence[str]) -> tuple[dict[str, Network], tuple[st
     return found, missing
 
 
-def closing_store(folder: Path, net: Network, seconds: float) -> LineStore[Closing]:
-    """The finished images of one network under one budget."""
+def closing_store(folder: Path, net: Network, seconds: float, part: str = "") -> LineStore[Closing]:
+    """The finished images of one network under one budget; `part` names the file of a shard."""
     key = content_key(digest=net.digest, method="closing 2", norm="L2", seconds=seconds, attack=ATTACK)
-    return LineStore(folder / f"closing-{key}.jsonl", _plain_closing, _read_closing)
+    return LineStore(folder / f"closing-{key}{part and '.'}{part}.jsonl", _plain_closing, _read_closing)
+
+
+def stored(folder: Path, net: Network, seconds: float) -> dict[str, Closing]:
+    """The finished images of one network under one budget by digest, of all shards."""
+    whole = closing_store(folder, net, seconds).path
+    found: dict[str, Closing] = {}
+    for path in sorted({whole, *folder.glob(f"{whole.stem}.*.jsonl")}):
+        found |= LineStore(path, _plain_closing, _read_closing).read()
+    return found
+
+
+def digest_of(image: int) -> str:
+    """The digest of a shipped test image."""
+    from relucert_core.datasets.mnist import mnist_sample
+
+    return point_digests(mnist_sample()[0][image : image + 1])[0]
 
 
 def measure(net: Network, image: int, seconds: float) -> Closing:
@@ -195,28 +211,6 @@ def measure(net: Network, image: int, seconds: float) -> Closing:
     )
 
 
-def run_table(settings: TableSettings, folder: Path) -> Iterator[TableProgress]:
-    """Find the missing images, network after network; a report before each and one at the end."""
-    from relucert_core.datasets.mnist import mnist_sample
-
-    images, _ = mnist_sample()
-    networks, _ = shipped_networks([asked.network for asked in settings.asked])
-    plan = [asked for asked in settings.asked if asked.network in networks]
-    total = sum(asked.images * asked.seconds[-1] for asked in plan)
-    done = 0.0
-    for asked in plan:
-        net, budget = networks[asked.network], asked.seconds[-1]
-        store = closing_store(folder, net, budget)
-        known = set(store.read())
-        for image in settings.images_of(asked):
-            if point_digests(images[image : image + 1])[0] not in known:
-                yield TableProgress(done, total, f"{asked.network}, image {image}")
-                entry = measure(net, image, budget)
-                store.append([entry.digest], [entry])
-            done += budget
-    yield TableProgress(total, total, "done")
-
-
 def finished(settings: TableSettings, folder: Path) -> dict[str, list[Closing]]:
     """The finished images of every network that ships, in the order of the images."""
     from relucert_core.datasets.mnist import mnist_sample
@@ -226,7 +220,7 @@ def finished(settings: TableSettings, folder: Path) -> dict[str, list[Closing]]:
     found: dict[str, list[Closing]] = {}
     for asked in settings.asked:
         if asked.network in networks:
-            kept = closing_store(folder, networks[asked.network], asked.seconds[-1]).read()
+            kept = stored(folder, networks[asked.network], asked.seconds[-1])
             wanted = settings.images_of(asked)
             digests = point_digests(images[wanted.start : wanted.stop])
             found[asked.network] = [kept[digest] for digest in digests if digest in kept]

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from relucert_core.errors import DataUnavailable, InvalidInput
-from relucert_core.jobs.tasks import Answer, Context, Task, answers
+from relucert_core.jobs.tasks import Context, Work
 from relucert_core.threads import ONE_THREAD
 
 
@@ -32,7 +32,7 @@ class Crew(Protocol):
     window: int
     retries: bool
 
-    def submit(self, task: Task) -> Future[list[Answer]]:
+    def submit(self, task: Work) -> Future[list[Any]]:
         """Begin a task."""
 
     def died(self, error: BaseException) -> bool:
@@ -60,10 +60,10 @@ class Alone:
         self._context, self._threads = context, torch.get_num_threads()
         torch.set_num_threads(1)
 
-    def submit(self, task: Task) -> Future[list[Answer]]:
+    def submit(self, task: Work) -> Future[list[Any]]:
         """Carry out the task now."""
-        future: Future[list[Answer]] = Future()
-        future.set_result(answers(self._context, task))
+        future: Future[list[Any]] = Future()
+        future.set_result(task.carry_out(self._context))
         return future
 
     def died(self, error: BaseException) -> bool:
@@ -103,7 +103,7 @@ class Processes:
             pool.submit(_nothing).result()  # the workers start here, with the environment set
         return pool
 
-    def submit(self, task: Task) -> Future[list[Answer]]:
+    def submit(self, task: Work) -> Future[list[Any]]:
         """Hand the task to a free worker."""
         return self._pool.submit(_answer_begun, task)
 
@@ -152,7 +152,7 @@ class Dask:
         self._executor: Executor = self._client.get_executor(pure=False)
         self.window = 2 * max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
 
-    def submit(self, task: Task) -> Future[list[Answer]]:
+    def submit(self, task: Work) -> Future[list[Any]]:
         """Hand the task to the cluster; the context travels with it, and a worker unpacks it once."""
         return self._executor.submit(_answer_packed, self._payload, task)
 
@@ -204,12 +204,12 @@ def _nothing() -> None:
     """The first task of a pool."""
 
 
-def _answer_begun(task: Task) -> list[Answer]:
-    return answers(_CONTEXT[0], task)
+def _answer_begun(task: Work) -> list[Any]:
+    return task.carry_out(_CONTEXT[0])
 
 
-def _answer_packed(payload: bytes, task: Task) -> list[Answer]:
-    return answers(_unpacked(payload), task)
+def _answer_packed(payload: bytes, task: Work) -> list[Any]:
+    return task.carry_out(_unpacked(payload))
 
 
 @lru_cache(maxsize=2)

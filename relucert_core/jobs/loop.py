@@ -8,16 +8,17 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any
+from typing import Any, TypeVar
 
 from relucert_core.jobs.crews import STOPPING, Crew
-from relucert_core.jobs.tasks import DIED, Answer, Task, failed
+from relucert_core.jobs.tasks import DIED, Work
 
+W = TypeVar("W", bound=Work)
 _DEATHS = 3
 _TICK = 0.5  # seconds: a signal that comes while we wait is seen after that at the latest
 
 
-def carry_out(tasks: Iterator[Task], crew: Crew, take: Callable[[Task, list[Answer]], None]) -> None:
+def carry_out(tasks: Iterator[W], crew: Crew, take: Callable[[W, list[Any]], None]) -> None:
     """Hand every task to the crew and every task's answers to `take`, in the order in which they come.
 
     A worker that dies is replaced. What was under way with it is tried again, each alone, so that the guilty one shows;
@@ -25,8 +26,8 @@ def carry_out(tasks: Iterator[Task], crew: Crew, take: Callable[[Task, list[Answ
     taken, the workers end at once, and KeyboardInterrupt is raised. Errors of a task itself are raised. No interrupt
     comes while `take` is at work; it may be handed the same answers twice, and keeps the first.
     """
-    under_way: dict[Future[list[Answer]], Task] = {}
-    suspects: deque[Task] = deque()
+    under_way: dict[Future[list[Any]], W] = {}
+    suspects: deque[W] = deque()
     deaths: dict[int, int] = defaultdict(int)  # by the task's identity, which `under_way` or `suspects` keeps alive
     interrupts = _Interrupts()
     take = interrupts.after(take)
@@ -44,7 +45,7 @@ def carry_out(tasks: Iterator[Task], crew: Crew, take: Callable[[Task, list[Answ
                 for task in fallen:
                     deaths[id(task)] += 1
                     if crew.retries or deaths[id(task)] == _DEATHS:
-                        take(task, failed(task, DIED))
+                        take(task, task.failed(DIED))
                     else:
                         suspects.append(task)
         except BaseException:
@@ -54,9 +55,7 @@ def carry_out(tasks: Iterator[Task], crew: Crew, take: Callable[[Task, list[Answ
             raise
 
 
-def _fill(
-    tasks: Iterator[Task], crew: Crew, under_way: dict[Future[list[Answer]], Task], suspects: deque[Task]
-) -> None:
+def _fill(tasks: Iterator[W], crew: Crew, under_way: dict[Future[list[Any]], W], suspects: deque[W]) -> None:
     """Begin what there is room for; a suspect only when nothing else is under way."""
     if suspects:
         if not under_way:
@@ -71,11 +70,11 @@ def _fill(
 
 
 def _harvest(
-    ready: set[Future[list[Answer]]],
-    under_way: dict[Future[list[Answer]], Task],
+    ready: set[Future[list[Any]]],
+    under_way: dict[Future[list[Any]], W],
     crew: Crew,
-    take: Callable[[Task, list[Answer]], None],
-) -> list[Task]:
+    take: Callable[[W, list[Any]], None],
+) -> list[W]:
     """Take the answers that are there; the tasks whose worker died come back."""
     fallen = []
     for future in ready:
@@ -91,7 +90,7 @@ def _harvest(
     return fallen
 
 
-def _rescued(under_way: dict[Future[list[Answer]], Task], take: Callable[[Task, list[Answer]], None]) -> list[Task]:
+def _rescued(under_way: dict[Future[list[Any]], W], take: Callable[[W, list[Any]], None]) -> list[W]:
     """Take what has been finished of all that was under way; the other tasks come back."""
     open_tasks = []
     for future, task in under_way.items():
@@ -115,10 +114,10 @@ class _Interrupts:
             raise KeyboardInterrupt
         self._waiting = True
 
-    def after(self, take: Callable[[Task, list[Answer]], None]) -> Callable[[Task, list[Answer]], None]:
+    def after(self, take: Callable[[W, list[Any]], None]) -> Callable[[W, list[Any]], None]:
         """`take`, after which an interrupt that came meanwhile is raised."""
 
-        def taken(task: Task, answers: list[Answer]) -> None:
+        def taken(task: W, answers: list[Any]) -> None:
             self._taking = True
             try:
                 take(task, answers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -40,6 +40,16 @@ class Method:
     witnesses: bool = False
 
 
+class Work(Protocol):
+    """What a crew carries out, and a loop hands on: all answers of a task, or what is said when there are none."""
+
+    def carry_out(self, context: Context) -> list[Any]:
+        """The answers; called in a worker."""
+
+    def failed(self, status: str) -> list[Any]:
+        """As many answers that say nothing but the status."""
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """One method on the images `start`, `start` + 1, ...: points (b, D), labels (b,) or None; `wanted`: the indices
@@ -50,6 +60,14 @@ class Task:
     points: Matrix
     labels: np.ndarray | None
     wanted: tuple[int, ...]
+
+    def carry_out(self, context: Context) -> list[Answer]:
+        """See `answers`."""
+        return answers(context, self)
+
+    def failed(self, status: str) -> list[Answer]:
+        """See `failed`."""
+        return failed(self, status)
 
 
 @dataclass(frozen=True)

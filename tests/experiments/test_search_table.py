@@ -37,9 +37,10 @@ from relucert_core.experiments.search_table import (
     closing_table,
     curve_table,
     finished,
-    run_table,
     table_settings,
 )
+from relucert_core.jobs import closing as jobs_closing
+from relucert_core.jobs.closing import run_table
 from relucert_core.network import Network
 from relucert_core.region import activation_region
 from relucert_core.words import down, up
@@ -239,7 +240,7 @@ def test_the_command_measures_once_and_goes_on_from_there(tmp_path, capsys, monk
     assert uppers == sorted(uppers, reverse=True)
     assert lowers[-1] == row["lower"]
     assert row["seconds"] <= 1.2
-    monkeypatch.setattr(search_table, "measure", lambda *a: pytest.fail("this image was done already"))
+    monkeypatch.setattr(jobs_closing, "measure", lambda *a: pytest.fail("this image was done already"))
     assert main([*arguments, "--images", "1"]) == 0
     assert SMALL in capsys.readouterr().out
 
@@ -247,10 +248,13 @@ def test_the_command_measures_once_and_goes_on_from_there(tmp_path, capsys, monk
 def test_progress_counts_what_is_there(tmp_path, monkeypatch):
     settings = table_settings([SMALL], 2, 1)
     digests = search_table.point_digests(rc.mnist_sample()[0][100:102])
-    monkeypatch.setattr(search_table, "measure", lambda net, image, _: entry(image, digest=digests[image - 100]))
-    reports = list(run_table(settings, tmp_path))
-    assert [r.done for r in reports] == [0, 1, 2]
+    monkeypatch.setattr(jobs_closing, "measure", lambda net, image, _: entry(image, digest=digests[image - 100]))
+    reports = []
+    run_table(settings, tmp_path, show=reports.append)
+    assert [r.done for r in reports] == [0, 1, 2, 2]
     assert [e.image for e in finished(settings, tmp_path)[SMALL]] == [100, 101]
+    run_table(settings, tmp_path, show=reports.append)
+    assert [r.done for r in reports[4:]] == [2, 2], "nothing is measured again"
 
 
 def test_budgets_count_by_the_clock_that_is_set():
