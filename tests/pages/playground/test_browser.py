@@ -134,6 +134,7 @@ def scrub(page):
     return rate
 
 
+@pytest.mark.slow  # a stranger drags as well, and without a browser test_page asserts what a move costs
 def test_drag_with_many_regions(app_address, chromium):
     with browser.tab(chromium, f"{app_address}/playground?pg_preset=many") as page:
         ready(page)
