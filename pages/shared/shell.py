@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd  # noqa: F401 - before any page draws: plotly takes a pandas that another thread half imported
 import streamlit as st
 
 from pages.shared.descriptors import give_back_descriptors

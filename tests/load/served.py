@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tests.pages.browser import ROOT, answers, free_port
 
@@ -19,6 +22,13 @@ class Served:
 
     address: str
     pid: int
+    log: IO[str]
+
+    def said(self) -> str:
+        """What it wrote to stderr so far: the tracebacks that no page shows."""
+        self.log.flush()
+        with open(self.log.name, encoding="utf8", errors="replace") as stream:
+            return stream.read()
 
     def children(self) -> list[int]:
         """The processes below it."""
@@ -43,26 +53,36 @@ class Served:
         """The processor's seconds that the server has taken, and all its workers (with the parent that they share)."""
         return _seconds(self.pid), sum(_seconds(pid) for pid in self.children())
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.address.rpartition(":")[2])
+
+    def kill(self) -> None:
+        """End it at once, as a machine does that lacks memory; its workers end with it."""
+        os.kill(self.pid, signal.SIGKILL)
+
     def descriptors(self) -> int:
         """How many files the server has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
 
 @contextlib.contextmanager
-def served(workers: int) -> Iterator[Served]:
-    """The app, as `relucert app --public` serves it, with so many workers."""
-    port = free_port()
+def served(workers: int, port: int | None = None) -> Iterator[Served]:
+    """The app, as `relucert app --public` serves it, with so many workers; at a free port unless one is given."""
+    port = port or free_port()
     command = [sys.executable, "-m", "relucert_core", "app", "--public", "--headless", "--port", str(port)]
     environment = {**os.environ, "RELUCERT_WORKERS": str(workers), "OMP_WAIT_POLICY": "PASSIVE"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
-    try:
-        if not answers(address, 120):
-            raise RuntimeError("The server did not answer within two minutes.")
-        yield Served(address, process.pid)
-    finally:
-        process.terminate()
-        process.wait(60)
+    with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=log)
+        try:
+            if not answers(address, 120):
+                raise RuntimeError("The server did not answer within two minutes.")
+            yield Served(address, process.pid, log)
+        finally:
+            process.terminate()
+            process.wait(60)
 
 
 def _parent(pid: int) -> int:
