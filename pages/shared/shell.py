@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd  # noqa: F401 - before any page draws: plotly takes a pandas that another thread half imported
 import streamlit as st
 
 from pages.shared.descriptors import give_back_descriptors
@@ -81,6 +80,8 @@ PAGES: tuple[PageEntry, ...] = tuple(entry for entry in _PLANNED if (ROOT / entr
 
 def run_app() -> None:
     """Draw the menu and run the page that is asked for; the whole of app.py."""
+    import pandas as pd  # noqa: F401 - whole, before a page draws: plotly takes one that another visitor's run is importing
+
     st.set_page_config(page_title="Relucert", page_icon="🔷", layout="wide")
     give_back_descriptors()
     give_back_soon()

@@ -22,7 +22,7 @@ from relucert_core.attacks.problem import Found, Problem, rival_planes, settle
 from relucert_core.attacks.slide import slide
 from relucert_core.norms import row_norms, unit_step
 
-_MOST, _FEWEST = 16, 3
+_MOST, _FEWEST = 16, 5
 _WORK = 1_600_000  # weights that one step of all the descents of a point may touch
 _SLIDES, _TURNS = 8, 16  # from the nearest so many ends
 
@@ -30,7 +30,7 @@ _SLIDES, _TURNS = 8, 16  # from the nearest so many ends
 def run_descents(problem: Problem, known: Found, *, steps: int, descents: int | None = None) -> Found:
     """The nearest end of so many descents, or of a slide from the `known` points.
 
-    descents: by default as many as suit the network's size, between 3 and 16.
+    descents: by default as many as suit the network's size, between 5 and 16.
     """
     span = in_first_span(problem)
     if span is None:

@@ -160,10 +160,10 @@ def settle(problem: Problem, candidates: torch.Tensor, way: list[torch.Tensor] |
     if len(rows):
         part, ends = problem.take(rows), candidates[rows]
         share = crossing(part, ends)
-        ties = (~(part.excess(ends) > 0)).nonzero().squeeze(1)
-        if len(ties):
-            share[ties] = _first_tie(part.take(ties), ends[ties])
-        points[rows] = _nearest_proved(part, ends, share)
+        ties = ~(part.excess(ends) > 0)
+        if ties.any():
+            share[ties] = _first_tie(part.take(ties.nonzero().squeeze(1)), ends[ties])
+        points[rows] = _nearest_proved(part, ends, share, ties)
     stations = (problem.points, *way, points) if problem.path and way is not None else ()
     return Found(points, success, stations)
 
@@ -208,13 +208,18 @@ def _first_tie(problem: Problem, ends: torch.Tensor) -> torch.Tensor:
     return high
 
 
-def _nearest_proved(problem: Problem, ends: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-    """The points (B, D) at `share` of the way, pushed outward until proved adversarial; `ends` are proved already."""
+def _nearest_proved(problem: Problem, ends: torch.Tensor, share: torch.Tensor, ties: torch.Tensor) -> torch.Tensor:
+    """The points (B, D) at `share` of the way, pushed outward until proved adversarial; `ends` are proved already.
+
+    Without rounding only where the end no more than ties (B,): elsewhere the next push, by 1e-13, costs far less.
+    """
     points, open_rows = ends.clone(), torch.arange(len(ends))
     for push in PUSHES:
         part = problem.take(open_rows)
         tried = between(part, ends[open_rows], (share[open_rows] * (1 + push)).clamp(max=1.0))
-        proved = proved_adversarial(problem.net, tried, part.labels, rational=True)
+        proved, tied = proved_adversarial(problem.net, tried, part.labels), ties[open_rows]
+        if tied.any():
+            proved[tied] = proved_adversarial(problem.net, tried[tied], part.labels[tied], rational=True)
         points[open_rows[proved]] = tried[proved]
         open_rows = open_rows[~proved]
         if not len(open_rows):

@@ -37,7 +37,7 @@ from relucert_core.places.messages import (
 )
 from relucert_core.places.settings import JOB_MEMORY
 
-_FRESH_AGAIN = 260 * MEGABYTE  # of its own: who holds more after a call makes room for a fresh process
+_FRESH_AGAIN = 120 * MEGABYTE  # of its own: who holds more after a call makes room for a fresh process
 
 
 class Stopped(BaseException):

@@ -39,7 +39,7 @@ def faults(page) -> list[str]:
     grave = [v for v in found if v["impact"] in ("serious", "critical") or v["id"] == "heading-order"]
     words = [f"{v['id']}: {v['nodes'][0]['html'][:300]}" for v in grave]
     levels = page.evaluate(LEVELS)
-    if levels.count(1) != 1 or any(b > a + 1 for a, b in itertools.pairwise(levels)):
+    if levels[:1] != [1] or levels.count(1) != 1 or any(b > a + 1 for a, b in itertools.pairwise(levels)):
         words.append(f"headings {levels}")
     return words + pale(page)
 
@@ -101,6 +101,7 @@ def test_axe_contrast_headings_and_focus(entry, scheme, app_address, chromium):
         page.evaluate(OPEN)
         page.wait_for_timeout(300)
         browser.settled(page)
+        assert page.title() == f"{entry.title} · Relucert"
         found["all open"] = faults(page)
         if entry.url in DRIVEN:
             DRIVEN[entry.url](page, found)

@@ -27,6 +27,7 @@ def levels_descend(page):
     return levels[:1] == [1] and levels.count(1) == 1 and all(b <= a + 1 for a, b in itertools.pairwise(levels))
 
 
+@pytest.mark.slow  # test_accessible looks at the title and the headings of each page
 def test_titles_and_headings(chromium, app_address):
     """One visitor goes through the menu, as most do."""
     with browser.tab(chromium, app_address) as page:

@@ -8,6 +8,7 @@ import pytest
 
 from tests import hunt_links as hunt
 from tests.helpers import quick_and_slow
+from tests.pages.helpers import open_page
 
 
 @pytest.fixture
@@ -31,3 +32,16 @@ def test_some_odd_links(links, soon):
         at = hunt.opened(page, link, sessions.get(page))
         assert hunt.wrong_with(at, link) == "", (page, link)
         sessions[page] = at
+
+
+@pytest.mark.parametrize("page", list(hunt.STATES))
+def test_what_a_stranger_wrote_is_text(page, soon):
+    """Every parameter holds a picture of his: it is named in a sentence, and no address of his is whole anywhere."""
+    markup = "![a](http://foreign.invalid/x.png) <img src='http://foreign.invalid/y.png'>"
+    at = open_page(page, **dict.fromkeys(hunt.STATES[page].parameters.values(), markup))
+    assert not at.exception
+    said = "\n".join(
+        str(one.value) for kind in (at.warning, at.markdown, at.caption, at.info, at.error) for one in kind
+    )
+    assert "http\\:\u2060\\/\\/foreign" in said
+    assert "http://foreign.invalid" not in said

@@ -12,6 +12,7 @@ from PIL import Image
 
 import relucert_core as rc
 from pages.shared import words
+from tests.helpers import rest_slow
 from tests.pages import browser
 
 pytestmark = pytest.mark.browser
@@ -54,6 +55,7 @@ def digit_from(page, way: str) -> None:
     page.get_by_test_id("stButtonGroup").first.get_by_text(way, exact=True).click()
 
 
+@pytest.mark.slow  # a server of its own; the first visitor of the others' server comes by a link to Beyond
 def test_deep_link_right_after_a_fresh_start(chromium):
     """The router, the menu and the link's settings are there, though nobody opened the first page before."""
     with browser.server() as address, browser.tab(chromium, f"{address}/digits?digits_image=18&{SMALL}") as page:
@@ -163,14 +165,22 @@ def test_phone_has_nothing_to_scroll_sideways(chromium, app_address):
         assert wide == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_figures_follow_the_page_colours(chromium, app_address, scheme):
-    with browser.tab(chromium, f"{app_address}/digits?{SMALL}", color_scheme=scheme) as page:
-        settled(page)
-        ground = page.locator(".stApp").evaluate("e => getComputedStyle(e).backgroundColor")
-        paper = page.locator(".st-key-digits_line .main-svg").first.evaluate("e => e.style.background")
-        assert ground == ("rgb(15, 19, 26)" if scheme == "dark" else "rgb(255, 255, 255)")
-        assert paper.replace("rgba", "rgb").startswith(ground[:-1])
+def ground_and_paper(page) -> tuple[str, str]:
+    """The colours of the page and of the figure on it."""
+    ground = page.locator(".stApp").evaluate("e => getComputedStyle(e).backgroundColor")
+    paper = page.locator(".st-key-digits_line .main-svg").first.evaluate("e => e.style.background")
+    return ground, paper.replace("rgba", "rgb")
+
+
+def test_figures_follow_the_page_colours(page, chromium, app_address):
+    ground, paper = ground_and_paper(page)
+    assert ground == "rgb(255, 255, 255)"
+    assert paper.startswith(ground[:-1])
+    with browser.tab(chromium, f"{app_address}/digits?{SMALL}", color_scheme="dark") as dark:
+        settled(dark)
+        ground, paper = ground_and_paper(dark)
+        assert ground == "rgb(15, 19, 26)"
+        assert paper.startswith(ground[:-1])
 
 
 @pytest.mark.parametrize("path", ["/", "/digits"])
@@ -212,12 +222,13 @@ _WATCH = """() => {
 }"""
 
 
-def test_a_choice_is_answered_soon_and_nothing_jumps(chromium, app_address):
+@pytest.mark.parametrize("name", rest_slow(("mnist-20-20-20", "mnist-1024-512"), 1))
+def test_a_choice_is_answered_soon_and_nothing_jumps(name, chromium, app_address):
     """The target is 1 s on an idle machine; here only a gross slowdown fails. Better bounds grow in their place."""
-    with browser.tab(chromium, f"{app_address}/digits?digits_net=mnist-1024-512") as page:
+    with browser.tab(chromium, f"{app_address}/digits?digits_net={name}") as page:
         settled(page)
-        radius = rc.certify(rc.load_model("mnist-1024-512"), rc.mnist_sample()[0][12]).radius
-        reads = expected_reading(12, "mnist-1024-512")
+        radius = rc.certify(rc.load_model(name), rc.mnist_sample()[0][12]).radius
+        reads = expected_reading(12, name)
         page.evaluate(_WATCH)
         begun = time.monotonic()
         page.locator(".strip button[data-index='12']").click()
