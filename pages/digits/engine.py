@@ -72,7 +72,7 @@ def inside_region(net: Network, pixels: bytes, norm: float, progress: Callable[[
     with closing(steps):
         for done, rivals in steps:
             progress(done, rivals)
-        found: RegionDistance = steps.value
+        found: RegionDistance = steps.answer()
     return found
 
 

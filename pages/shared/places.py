@@ -23,7 +23,7 @@ from pages.shared.memory import give_back_soon
 from relucert_core.deadline import counted_by, ends_at
 from relucert_core.memory import memory_allowed
 from relucert_core.places.foreseen import foreseen_memory
-from relucert_core.places.pool import Pool
+from relucert_core.places.pool import REPLACED, JobLost, Pool
 from relucert_core.places.settings import workers
 from relucert_core.places.tickets import ENDED, Job, Outlook, Ticket
 from relucert_core.words import duration
@@ -118,7 +118,8 @@ def asked(
 ) -> tuple[Any, bool]:
     """function(*args, **options) of the engine, computed in a worker; `say` is called with words while the job waits.
 
-    Also says whether it had all its time: it has less while others wait, and may do better at a quieter moment.
+    Also says whether it had all its time: it has less while others wait, and may do better at a quieter moment. Raises
+    JobLost where a newer request of the same visitor took its place.
     seconds: by when its deadline is (`relucert_core.deadline`). kind: what tells how long it may take, such as the
     method and the network. Raises what the function raises, and JobLost, in one sentence, where it has no answer.
     """
@@ -133,7 +134,7 @@ def asked(
             pass
     finally:
         improvements.close()
-    return improvements.value, not improvements.cut
+    return improvements.answer(), not improvements.cut
 
 
 def follow(
@@ -159,10 +160,11 @@ def follow(
 
 
 class Improvements(Iterator[Any]):
-    """What comes of a job; `value` is what it returns in the end. `cut`: it was ended early since others waited."""
+    """What comes of a job; `value` is what it returns in the end, if it `answered`. `cut`: others waited."""
 
     value: Any = None
     cut: bool = False
+    answered: bool = False
 
     def within(self, seconds: float) -> tuple[bool, Any]:
         """Whether an improvement came within that time, and which; StopIteration when there are no more."""
@@ -171,6 +173,13 @@ class Improvements(Iterator[Any]):
     def waiting(self) -> str:
         """What a visitor reads who waits for a place; empty when it has one."""
         return ""
+
+    def answer(self) -> Any:
+        """The value, after the last improvement. Raises JobLost where a newer request of the visitor took its place."""
+        if not self.answered:
+            give_way()  # mostly to the click that asked for something else
+            raise JobLost(REPLACED)
+        return self.value
 
     def close(self) -> None:
         """Stop it; what has come stays."""
@@ -209,7 +218,7 @@ class _Here(Improvements):
                 try:
                     return True, next(self._steps)
                 except StopIteration as end:
-                    self.value, self._closed = end.value, True
+                    self.value, self._closed, self.answered = end.value, True, True
                     raise
 
     def close(self) -> None:
@@ -249,7 +258,7 @@ class _Remote(Improvements):
             return True, self._ticket.items.popleft()
         if not ended:
             return False, None
-        self.value, self.cut = self._ticket.value, self._ticket.cut
+        self.value, self.cut, self.answered = self._ticket.value, self._ticket.cut, self._ticket.answered
         if self._ticket.error is not None:
             raise self._ticket.error
         raise StopIteration

@@ -45,6 +45,7 @@ _SHOWN_ITEMS = 10_000
 
 LOST = "The process that computed this was ended before it had an answer. A new one is ready: please try again."
 OVER_TIME = "This took much longer than it may, and was ended. Please try something smaller, or run it in Python."
+REPLACED = "This was not computed, as another request took its place. Please try again."
 NO_START = "No worker process could be started. Please try again; RELUCERT_WORKERS=0 does without."
 
 
@@ -207,7 +208,7 @@ class Pool:
             ticket.news.notify_all()
             return
         if reply.kind == END:
-            ticket.value, ran = reply.value, time.monotonic() - ticket.begun
+            ticket.value, ticket.answered, ran = reply.value, True, time.monotonic() - ticket.begun
             ticket.cut |= ticket.granted < ticket.job.seconds and ran > _USED * ticket.granted
             self.lengths.learn(ticket.job, ran)
         seat.ticket = None

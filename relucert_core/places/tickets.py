@@ -46,6 +46,7 @@ class Ticket:
     """A job that was asked for, and what is known of it; the pool changes it, under its lock. news: says so.
 
     granted: the seconds that it was given when it began. cut: others waited, and it might have done more with its time.
+    answered: it came to its end by itself, and `value` is what it returned; else it was told to stop, or had an error.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Ticket:
     granted: float = math.inf
     told: float = math.inf
     cut: bool = False
+    answered: bool = False
     items: deque[Any] = field(default_factory=deque)
     value: Any = None
     error: Exception | None = None

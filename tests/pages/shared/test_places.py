@@ -13,7 +13,7 @@ from pages.playground.setup import Setup
 from pages.shared import places
 from relucert_core.network import Network
 from relucert_core.places.foreseen import foreseen_memory
-from relucert_core.places.pool import JobLost, Pool
+from relucert_core.places.pool import REPLACED, JobLost, Pool
 from relucert_core.places.tickets import Outlook
 from tests.places import work
 
@@ -190,6 +190,25 @@ def test_while_others_wait_a_job_has_its_part_and_says_so(two_workers, monkeypat
     assert len(found) == 6
     assert cut
     assert max(cut) < 2.0
+
+
+def test_a_request_that_a_newer_one_replaced_has_no_answer_and_says_so(two_workers, monkeypatch):
+    monkeypatch.setattr(places, "pool", lambda: two_workers)
+    monkeypatch.setattr(places, "_visitor", lambda: "the same")
+    found = []
+
+    def first() -> None:
+        try:
+            found.append(places.ask(work.until_its_end, seconds=30.0, kind="older"))
+        except JobLost as problem:
+            found.append(str(problem))
+
+    older = threading.Thread(target=first)
+    older.start()
+    time.sleep(0.5)
+    assert places.ask(work.time_allowed, seconds=9.0, kind="newer") > 0
+    older.join(20)
+    assert found == [REPLACED]
 
 
 def test_a_training_that_others_cut_short_goes_on_without_computing_anything_again(monkeypatch):
