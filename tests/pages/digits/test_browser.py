@@ -222,7 +222,7 @@ _WATCH = """() => {
 }"""
 
 
-@pytest.mark.parametrize("name", rest_slow(("mnist-20-20-20", "mnist-1024-512"), 1))
+@pytest.mark.parametrize("name", rest_slow(("mnist-1024-512", "mnist-20-20-20"), 1))
 def test_a_choice_is_answered_soon_and_nothing_jumps(name, chromium, app_address):
     """The target is 1 s on an idle machine; here only a gross slowdown fails. Better bounds grow in their place."""
     with browser.tab(chromium, f"{app_address}/digits?digits_net={name}") as page:

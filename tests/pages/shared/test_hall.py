@@ -68,6 +68,7 @@ def test_the_gallery_on_digits_and_the_slice_on_beyond_fit_the_hall(app_address,
         page.get_by_role("button", name="Test image 2, a 1").click()
         page.get_by_role("heading", name="Reads 1").wait_for()
         browser.settled(page)
+        page.get_by_test_id("stProgress").first.wait_for(state="hidden")  # the bar has a line while methods answer
         assert "digits_image=2" in page.url
         assert page.get_by_test_id("stMain").evaluate(over) <= 0
         beside = page.locator(".st-key-digits_strip").bounding_box()
