@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from relucert_core.cli.certify import add_common, attack_method, split_attacks
-from relucert_core.cli.inputs import for_network, open_network, read_images
+from relucert_core.cli.inputs import images_asked_for, open_network
 from relucert_core.cli.run_options import perform
 from relucert_core.errors import InvalidInput
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     methods = split_attacks(arguments.method)
     if not methods:
         raise InvalidInput("Name at least one attack with --method.")
-    images = for_network(read_images(arguments.data, arguments.folder), arguments.model, net).head(arguments.first)
+    images = images_asked_for(arguments, net)
     options = {"bounds": (0.0, 1.0)} if arguments.pixels else {}
     chosen = [attack_method(method, norm, False, arguments.points, **options) for method in methods]
     starts = images.points if arguments.starts else None

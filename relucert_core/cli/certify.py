@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from relucert_core.cli.inputs import DATA_HELP, add_image_arguments, for_network, open_network, read_images
+from relucert_core.cli.inputs import DATA_HELP, add_image_arguments, images_asked_for, open_network
 from relucert_core.cli.property import answer
 from relucert_core.cli.report import parsed_eps
 from relucert_core.cli.run_options import add_run_arguments, perform
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         reason = supports(CERTIFICATES[method], net, norm)
         if reason:
             raise Unsupported(reason)
-    images = for_network(read_images(arguments.data, arguments.folder), arguments.model, net).head(arguments.first)
+    images = images_asked_for(arguments, net)
     if arguments.use_labels and images.labels is None:
         raise InvalidInput("--use-labels needs data with labels; these images have none.")
     eps = parsed_eps(arguments.eps) if arguments.eps else []

@@ -126,6 +126,11 @@ def read_images(source: str, folder: Path | None = None) -> Images:
     raise DataUnavailable(f"There are no images in {shown(source)}: give {DATA_HELP}.")
 
 
+def images_asked_for(arguments: argparse.Namespace, net: Network) -> Images:
+    """The images that --data, --folder and --first name, as `net` wants them."""
+    return for_network(read_images(arguments.data, arguments.folder), arguments.model, net).head(arguments.first)
+
+
 def for_network(images: Images, model: str, net: Network) -> Images:
     """The images as `net` wants them, which was opened by the name `model`.
 

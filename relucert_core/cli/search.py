@@ -11,10 +11,9 @@ from relucert_core.cli.inputs import (
     DATA_HELP,
     MODEL_HELP,
     add_reading_arguments,
-    for_network,
+    images_asked_for,
     is_shipped,
     open_network,
-    read_images,
 )
 from relucert_core.cli.progress import ProgressBar
 from relucert_core.cli.run_options import add_run_arguments, perform
@@ -110,7 +109,7 @@ def _many(arguments: argparse.Namespace) -> int:
     net, norm = open_network(arguments.model, arguments), check_norm(arguments.norm)
     if reason := supports(CERTIFICATES[arguments.method], net, norm):
         raise Unsupported(reason)
-    images = for_network(read_images(arguments.data, arguments.folder), arguments.model, net).head(arguments.first)
+    images = images_asked_for(arguments, net)
     steps = "max_regions" if "max_regions" in CERTIFICATES[arguments.method].options else "max_iterations"
     limits = {"max_seconds": arguments.seconds, steps: arguments.regions}
     options = {key: value for key, value in limits.items() if value is not None}

@@ -170,13 +170,6 @@ def stored(folder: Path, net: Network, seconds: float) -> dict[str, Closing]:
     return found
 
 
-def digest_of(image: int) -> str:
-    """The digest of a shipped test image."""
-    from relucert_core.datasets.mnist import mnist_sample
-
-    return point_digests(mnist_sample()[0][image : image + 1])[0]
-
-
 def measure(net: Network, image: int, seconds: float) -> Closing:
     """Everything about one image: CROWN-Ada, the attack, and the search, until it has met itself or the time is up."""
     from relucert_core.attacks import attack

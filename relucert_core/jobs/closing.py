@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from relucert_core.datasets.mnist import mnist_sample
 from relucert_core.errors import DataUnavailable
 from relucert_core.experiments.search_table import (
     Asked,
@@ -15,11 +16,11 @@ from relucert_core.experiments.search_table import (
     TableProgress,
     TableSettings,
     closing_store,
-    digest_of,
     measure,
     shipped_networks,
     stored,
 )
+from relucert_core.experiments.store import point_digests
 from relucert_core.files import reason
 from relucert_core.jobs.crews import crew
 from relucert_core.jobs.locks import locked
@@ -30,9 +31,10 @@ from relucert_core.network import Network
 
 @dataclass(frozen=True)
 class ImageTask:
-    """One shipped test image by its number, searched for at most so many seconds of the processor."""
+    """One shipped test image by its number and digest, searched for at most so many seconds of the processor."""
 
     image: int
+    digest: str
     seconds: float
 
     def carry_out(self, context: Context) -> list[Closing]:
@@ -44,8 +46,7 @@ class ImageTask:
 
     def failed(self, status: str) -> list[Closing]:
         """What is said when there is no answer: nothing is proved, nothing was found."""
-        digest = digest_of(self.image)
-        return [Closing(self.image, digest, 0.0, math.inf, 0.0, math.inf, 0.0, 0, status, "", "", ())]
+        return [Closing(self.image, self.digest, 0.0, math.inf, 0.0, math.inf, 0.0, 0, status, "", "", ())]
 
 
 def run_table(
@@ -110,7 +111,10 @@ def _network(
     store = closing_store(folder, net, seconds, part)
     with locked(store.path):
         known = stored(folder, net, seconds)
-        missing = [image for image in images if digest_of(image) not in known]
+        digests = point_digests(mnist_sample()[0][images])
+        missing = [
+            ImageTask(i, digest, seconds) for i, digest in zip(images, digests, strict=True) if digest not in known
+        ]
         count.add((len(images) - len(missing)) * seconds)
         count.tell(f"{asked.network}, {len(missing)} of {len(images)} images to go")
         if not missing:
@@ -125,8 +129,4 @@ def _network(
             count.tell(f"{asked.network}, image {task.image}")
 
         with closing(crew(Context(net), workers, dask)) as workforce:
-            carry_out(_tasks(missing, seconds), workforce, take)
-
-
-def _tasks(images: list[int], seconds: float) -> Iterator[ImageTask]:
-    yield from (ImageTask(image, seconds) for image in images)
+            carry_out(iter(missing), workforce, take)

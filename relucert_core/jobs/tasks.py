@@ -66,8 +66,12 @@ class Task:
         return answers(context, self)
 
     def failed(self, status: str) -> list[Answer]:
-        """See `failed`."""
-        return failed(self, status)
+        """What is said of `wanted` when there is no answer: a radius of 0 holds always, no attack found nothing."""
+        if self.method.kind == ATTACK:
+            one: Answer = {"distance": None, "success": False, "status": status, "prediction": None, "attacked": None}
+        else:
+            one = {"radius": 0.0, "guarantee": "lower bound", "status": status, "prediction": None, "upper": None}
+        return [{"kind": self.method.kind, **one, "seconds": None} for _ in self.wanted]
 
 
 @dataclass(frozen=True)
@@ -135,17 +139,8 @@ def answers(context: Context, task: Task) -> list[Answer]:
     try:
         found = _certified(context, task) if task.method.kind == CERTIFICATE else _attacked(context, task)
     except MemoryError:
-        return failed(task, MEMORY)
+        return task.failed(MEMORY)
     return [found[i - task.start] for i in task.wanted]
-
-
-def failed(task: Task, status: str) -> list[Answer]:
-    """What is said of `task.wanted` when there is no answer: a radius of 0 holds always, no attack found nothing."""
-    if task.method.kind == ATTACK:
-        one: Answer = {"distance": None, "success": False, "status": status, "prediction": None, "attacked": None}
-    else:
-        one = {"radius": 0.0, "guarantee": "lower bound", "status": status, "prediction": None, "upper": None}
-    return [{"kind": task.method.kind, **one, "seconds": None} for _ in task.wanted]
 
 
 def _certified(context: Context, task: Task) -> list[Answer]:

@@ -157,8 +157,8 @@ def test_past_a_deadline_the_starts_count_where_nothing_was_found(monkeypatch):
         assert len(asked) == 1
         assert rc.attack(steep, np.array([2.0, 0.0]), "deepfool", label=0, starts=starts).success
         assert len(asked) == 1
-        late = rc.attack(steep, np.array([0.5, 0.0]), "deepfool", starts=starts)
-        assert late.success == (late.distance < math.inf)
+        assert rc.attack(steep, np.array([0.5, 0.0]), "deepfool", starts=starts).success
+        assert len(asked) == 2, "its steps had no time"
 
 
 @pytest.mark.parametrize("method", ALL)

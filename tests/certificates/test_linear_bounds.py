@@ -122,12 +122,13 @@ def test_sampled_points_stay_within_every_intermediate_bound(kind, norm):
         assert (value <= here + z.rise + room).all()
 
 
+@pytest.mark.parametrize("count", quick_and_slow(4, 10))
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("name", ["fast-lin", "crown-ada", "fast-lip"])
 @pytest.mark.parametrize("inputs", [1, 3, 30])
-def test_stable_network_gets_the_distance_to_its_decision_plane(name, norm, inputs):
+def test_stable_network_gets_the_distance_to_its_decision_plane(name, norm, inputs, count):
     rng = np.random.default_rng(inputs)
-    net, points = steady_network(rng, inputs), rng.normal(size=(4, inputs))
+    net, points = steady_network(rng, inputs), rng.normal(size=(count, inputs))
     exact = all_distances(net, torch.tensor(points), float(norm))[1].amin(-1).numpy()
     found = run(name, net, points, norm)
     radius = np.array([c.radius for c in found])
@@ -188,11 +189,12 @@ def test_many_returned_radii_are_proved_in_exact_arithmetic():
     assert not violations
 
 
+@pytest.mark.parametrize("count", quick_and_slow(4, 9))
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("name", [*SHARED, "fast-lip", "lipschitz"])
-def test_batch_and_single_points_agree(name, norm):
+def test_batch_and_single_points_agree(name, norm, count):
     rng = np.random.default_rng(11)
-    net, points = small_network(rng, 4, 9, 8, 3), rng.normal(size=(4, 4))
+    net, points = small_network(rng, 4, 9, 8, 3), rng.normal(size=(count, 4))
     together = np.array([c.radius for c in run(name, net, points, norm)])
     alone = np.array([run(name, net, point[None], norm)[0].radius for point in points])
     np.testing.assert_allclose(together, alone, rtol=2.1e-3)

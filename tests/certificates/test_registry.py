@@ -25,12 +25,12 @@ CASES = [(name, norm) for name, entry in rc.CERTIFICATES.items() for norm in ent
 PROVED = [(name, norm) for name, norm in CASES if rc.CERTIFICATES[name].guarantee != "estimate"]
 ATTACKS = [(name, norm) for name, entry in rc.ATTACKS.items() for norm in entry.norms]
 KINDS = ("ordinary", "duplicates", "zeros", "integers", "cancelling")
-REGIONS, SECONDS = 8, 30  # few regions, and so much time that a busy machine changes nothing
+REGIONS, MORE_REGIONS, SECONDS = 8, 15, 30  # few regions, and so much time that a busy machine changes nothing
 
 
-def options_of(name: str) -> dict[str, Any]:
+def options_of(name: str, thorough: bool = False) -> dict[str, Any]:
     """Small budgets, where the entry takes any."""
-    wanted = {"max_regions": REGIONS, "max_seconds": SECONDS, "batches": 2, "samples": 8}
+    wanted = {"max_regions": MORE_REGIONS if thorough else REGIONS, "max_seconds": SECONDS, "batches": 2, "samples": 8}
     return {key: value for key, value in wanted.items() if key in rc.CERTIFICATES[name].options}
 
 
@@ -42,9 +42,9 @@ def few_if_slow(name: str, count: int, thorough: bool) -> int:
     return count if thorough or "max_seconds" not in rc.CERTIFICATES[name].options else 1
 
 
-def few_neurons(name: str) -> int:
-    """How many neurons the networks have at most: fewer for what takes as long as it is given."""
-    return 5 if "max_seconds" in rc.CERTIFICATES[name].options else 9
+def few_neurons(name: str, thorough: bool = False) -> int:
+    """How many neurons the networks have at most: fewer, in the quick suite, for what takes as long as it is given."""
+    return 9 if thorough or "max_seconds" not in rc.CERTIFICATES[name].options else 5
 
 
 def fitting_networks(name: str, count: int, seed: int = 0, neurons: int = 9) -> Iterator[tuple[rc.Network, np.ndarray]]:
@@ -112,11 +112,13 @@ def test_shapes_and_records(name, norm):
 @pytest.mark.parametrize("thorough", THOROUGH)
 @pytest.mark.parametrize(("name", "norm"), PROVED)
 def test_one_point_and_a_batch_agree(name, norm, thorough):
-    for net, points in fitting_networks(name, few_if_slow(name, 2, thorough), seed=1, neurons=few_neurons(name)):
-        batch = rc.certify(net, points, method=name, norm=norm, **options_of(name))
+    for net, points in fitting_networks(
+        name, few_if_slow(name, 2, thorough), seed=1, neurons=few_neurons(name, thorough)
+    ):
+        batch = rc.certify(net, points, method=name, norm=norm, **options_of(name, thorough))
         for point, together in zip(points, batch, strict=True):
-            alone = rc.certify(net, point, method=name, norm=norm, **options_of(name))
-            if "max_regions" in options_of(name):  # the size of a batch of regions follows the clock
+            alone = rc.certify(net, point, method=name, norm=norm, **options_of(name, thorough))
+            if "max_regions" in options_of(name, thorough):  # the size of a batch of regions follows the clock
                 assert alone.radius <= together.upper
                 assert together.radius <= alone.upper
             else:
@@ -140,8 +142,10 @@ def test_no_radius_where_the_label_does_not_win(name, norm):
 @pytest.mark.parametrize(("name", "norm"), PROVED)
 def test_the_law_against_attacks_and_witnesses(name, norm, thorough):
     """Lower bound <= attack, point by point; a witness is adversarial and no nearer than its distance says."""
-    for net, points in fitting_networks(name, few_if_slow(name, 5, thorough), seed=2, neurons=few_neurons(name)):
-        found = rc.certify(net, points, method=name, norm=norm, **options_of(name))
+    for net, points in fitting_networks(
+        name, few_if_slow(name, 5, thorough), seed=2, neurons=few_neurons(name, thorough)
+    ):
+        found = rc.certify(net, points, method=name, norm=norm, **options_of(name, thorough))
         broken = rc.attack(net, points, "deepfool", norm)
         assert (found.radius <= broken.distance).all(), (found.radius, broken.distance)
         for point, c in zip(points, found, strict=True):
@@ -159,7 +163,7 @@ def test_the_law_against_attacks_and_witnesses(name, norm, thorough):
 def test_the_law_against_every_pattern(name, thorough):
     """In norm 2 the exact distance of a small network is known from a program for every activation pattern."""
     for net, points in fitting_networks(name, few_if_slow(name, 3, thorough), seed=3, neurons=6):
-        for c, point in zip(rc.certify(net, points, method=name, **options_of(name)), points, strict=True):
+        for c, point in zip(rc.certify(net, points, method=name, **options_of(name, thorough)), points, strict=True):
             assert c.radius <= brute_force(net, point, c.label).high, net
 
 

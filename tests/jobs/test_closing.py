@@ -52,7 +52,7 @@ def test_no_memory_is_a_status(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("relucert_core.jobs.closing.measure", none)
-    (entry,) = ImageTask(100, 1.0).carry_out(Context(rc.load_model(SMALL)))
+    (entry,) = ImageTask(100, "d100", 1.0).carry_out(Context(rc.load_model(SMALL)))
     assert (entry.status, entry.lower, entry.upper, entry.image) == (MEMORY, 0.0, math.inf, 100)
     assert entry.ratio_at(1.0) == 0.0
 
