@@ -1,10 +1,11 @@
-"""Many descents: DDN towards each rival and from points all around, then a slide along the boundary from every end.
+"""Many descents: DDN towards each rival from several beginnings, then a slide along the boundary from the nearest ends.
 
 requires: any network; the descents make the L2 norm small, the slides the norm asked.
 returns: `Found`, points proved adversarial.
-method: a single descent ends in one of many hollows of the boundary. The first descents start at the attacked point and
-    aim at one rival each, those with the nearest planes first; the others start in random directions (the same for
-    every point, so that no answer depends on its neighbours in a batch) at the distance of the nearest end so far.
+method: a single descent ends in one of many hollows of the boundary. The descents aim at one rival each, those with the
+    nearest planes first. The first ones start at the distance of the nearest point known, in the rivals' directions by
+    mean slopes over that ball (`mean_slopes`); the next ones at the attacked point; the rest in random directions (the
+    same for every point, so that no answer depends on its neighbours in a batch) at that distance.
 guarantee: an upper bound on the distance to the nearest adversarial point. Deterministic.
 cost: for each descent `steps` gradients and a slide; all of them in one batch, for norm 2 in the span of the first
     layer's rows.
@@ -18,6 +19,7 @@ import torch
 
 from relucert_core.attacks.ddn import descend
 from relucert_core.attacks.first_span import in_first_span
+from relucert_core.attacks.mean_slopes import directions_with_mean_slopes
 from relucert_core.attacks.problem import Found, Problem, rival_planes, settle
 from relucert_core.attacks.slide import slide
 from relucert_core.norms import row_norms, unit_step
@@ -46,15 +48,20 @@ def _nearest_end(problem: Problem, known: torch.Tensor, steps: int, descents: in
     rivals = order[:, : min(count, problem.net.classes - 1)]
     reach = row_norms(known - problem.points, 2.0)
     reach = torch.where(reach > 0, reach, torch.nan_to_num(lengths[:, 0], posinf=0.0))
-    offsets = reach.view(-1, 1, 1) * _directions(count - rivals.shape[1], problem.net.inputs)
-    begin = torch.cat([torch.zeros_like(known).unsqueeze(1).expand(-1, rivals.shape[1], -1), offsets], 1)
-    # The random ones aim at the rivals in turn, too: at different ones in different places.
-    aims = rivals.repeat(1, -(-count // rivals.shape[1]))[:, :count]
+    aims = rivals.repeat(1, -(-count // rivals.shape[1]))[:, :count]  # each of the three kinds of beginnings in turn
     part = _repeated(problem, count)
-    begin = part.clip(part.points + begin.flatten(0, 1))
+    begin = part.clip(part.points + _offsets(problem, rivals, reach, count).flatten(0, 1))
     scales = lengths[:, :1].expand(-1, count).flatten()
     ends = descend(part, begin, scales, steps=steps, rivals=aims.flatten()).view(len(known), count, -1)
     return _nearest_slid(problem, torch.cat([known.unsqueeze(1), ends], 1))
+
+
+def _offsets(problem: Problem, rivals: torch.Tensor, reach: torch.Tensor, count: int) -> torch.Tensor:
+    """(B, count, D): where descents begin, seen from the points: towards rivals (B, R) by mean slopes; 0; around."""
+    mean = directions_with_mean_slopes(problem, rivals, reach)
+    still = torch.zeros_like(mean)[:, : count - mean.shape[1]]
+    around = _directions(max(0, count - 2 * mean.shape[1]), problem.net.inputs).expand(len(mean), -1, -1)
+    return reach.view(-1, 1, 1) * torch.cat([mean, still, around], 1)
 
 
 def _plane_distances(problem: Problem) -> torch.Tensor:

@@ -151,10 +151,11 @@ def settle(problem: Problem, candidates: torch.Tensor, way: list[torch.Tensor] |
     """The proved adversarial points nearest to the attacked ones on the segments to the candidates (B, D).
 
     The excess is piecewise linear along a segment, so halving and interpolation take turns. Any crossing will do: it
-    need not be the first one. A candidate that cannot be proved is a failure.
+    need not be the first one. A candidate whose class has changed as computed is pushed outward until that is proved;
+    one that cannot be proved is a failure.
     """
     candidates = torch.where(torch.isfinite(candidates), problem.clip(candidates), problem.points)
-    success = proved_adversarial(problem.net, candidates, problem.labels, rational=True)
+    candidates, success = _proved_ends(problem, candidates)
     points = problem.points.clone()
     rows = success.nonzero().squeeze(1)
     if len(rows):
@@ -166,6 +167,27 @@ def settle(problem: Problem, candidates: torch.Tensor, way: list[torch.Tensor] |
         points[rows] = _nearest_proved(part, ends, share, ties)
     stations = (problem.points, *way, points) if problem.path and way is not None else ()
     return Found(points, success, stations)
+
+
+def _proved_ends(problem: Problem, ends: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The ends (B, D), those whose class has changed pushed outward until it is proved; and which are proved (B,).
+
+    The error of the logits may be larger at an end than at the attacked point, where the slack was taken.
+    """
+    success = proved_adversarial(problem.net, ends, problem.labels, rational=True)
+    open_rows = (~success & (problem.excess(ends) > 0)).nonzero().squeeze(1)
+    if not len(open_rows):
+        return ends, success
+    ends, success = ends.clone(), success.clone()
+    for push in PUSHES[1:]:
+        part = problem.take(open_rows)
+        tried = part.clip(part.points + (1 + push) * (ends[open_rows] - part.points))
+        proved = proved_adversarial(problem.net, tried, part.labels)
+        ends[open_rows[proved]], success[open_rows[proved]] = tried[proved], True
+        open_rows = open_rows[~proved]
+        if not len(open_rows):
+            break
+    return ends, success
 
 
 def between(problem: Problem, ends: torch.Tensor, share: torch.Tensor) -> torch.Tensor:

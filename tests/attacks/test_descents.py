@@ -11,8 +11,9 @@ import torch
 import relucert_core as rc
 from relucert_core.attacks.descents import run_descents
 from relucert_core.attacks.first_span import in_first_span
-from relucert_core.attacks.problem import Found, make_problem
+from relucert_core.attacks.problem import Found, between, crossing, make_problem, settle
 from relucert_core.attacks.slide import slide
+from relucert_core.witness import proved_adversarial
 from tests.helpers import quick_and_slow
 from tests.oracles_bruteforce import brute_force
 
@@ -38,6 +39,39 @@ def test_best_is_the_exact_distance_on_small_networks(networks):
     assert np.median(excess) < 1e-3
     assert max(excess) < 0.03, max(excess)
     assert max(alone) > max(excess)
+
+
+def test_where_the_margin_is_flat_the_nearest_hollow_is_found():
+    """Images from which no descent from the image itself or from random directions came within 5 %.
+
+    The distances are those of the semidefinite certificate's witness. On the first one, the nearest end of all was
+    once dropped: across by less than the error of the logits there.
+    """
+    net, images = rc.load_model("mnist-1024-512-regularised"), np.asarray(rc.mnist_sample()[0])
+    nearest = {260: 1.14214, 580: 1.39664, 620: 1.21782}
+    found = rc.attack(net, images[list(nearest)], "best", 2)
+    assert (found.distance <= 1.01 * np.array([*nearest.values()])).all(), found.distance
+
+
+def test_an_end_that_is_across_by_less_than_its_own_error_is_pushed_on_until_it_is_proved():
+    """The slack is taken at the attacked point; where a network's values grow, the error at the end is larger."""
+    rng = np.random.default_rng(4)
+    weights = [1e3 * rng.normal(size=(200, 150)), rng.normal(size=(3, 200))]
+    net = rc.Network(weights, [1e-3 * rng.normal(size=200), np.array([1.0, 0.0, 0.0])])
+    points = torch.from_numpy(1e-6 * rng.normal(size=(20, 150)))
+    problem = make_problem(net, points, None, 2.0)
+    far = points + torch.from_numpy(rng.normal(size=(20, 150)))
+    across = problem.excess(far) > 0
+    problem, far = problem.take(across), far[across]
+    near = between(problem, far, crossing(problem, far))
+    assert len(near) > 5
+    assert (problem.excess(near) > 0).all()
+    assert not proved_adversarial(net, near, problem.labels).any()
+    found = settle(problem, near)
+    assert found.success.all()
+    assert proved_adversarial(net, found.points, problem.labels).all()
+    before, after = ((p - problem.points).norm(dim=1) for p in (near, found.points))
+    assert (after <= before * (1 + 1e-6)).all()
 
 
 def test_first_span_keeps_values_and_distances():
