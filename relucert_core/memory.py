@@ -41,9 +41,9 @@ def _free() -> float:
 
 
 def taken() -> int:
-    """The bytes of memory that this process holds; what it held at most where the system tells no more."""
+    """The bytes of memory that this process holds, mapped files left out; all that it held at most elsewhere."""
     try:
-        return 1024 * int(_line("/proc/self/status", "VmRSS:"))
+        return 1024 * int(_line("/proc/self/status", "RssAnon:"))
     except (OSError, ValueError):
         pass
     try:

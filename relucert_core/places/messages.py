@@ -42,11 +42,15 @@ class Stop:
 
 @dataclass(frozen=True)
 class Reply:
-    """Of the call `number`: an improvement (ITEM), the answer (END), an exception (ERROR), or that it was left."""
+    """Of the call `number`: an improvement (ITEM), the answer (END), an exception (ERROR), or that it was left.
+
+    leaving: the process ends now and takes no further call.
+    """
 
     number: int
     kind: str
     value: Any = None
+    leaving: bool = False
 
 
 class _Pickler(pickle.Pickler):

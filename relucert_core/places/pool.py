@@ -43,7 +43,7 @@ _TICK = 0.25
 _USED = 0.75  # of its time: whoever took that much would perhaps have taken more
 _SHOWN_ITEMS = 10_000
 
-LOST = "The process that computed this was ended before it had an answer. A new one is ready: please try again."
+LOST = "The process that computed this was ended before it had an answer. A new one is ready: reload the page."
 OVER_TIME = "This took much longer than it may, and was ended. Please try something smaller, or run it in Python."
 REPLACED = "This was not computed, as another request took its place. Please try again."
 NO_START = "No worker process could be started. Please try again; RELUCERT_WORKERS=0 does without."
@@ -212,15 +212,23 @@ class Pool:
             ticket.cut |= ticket.granted < ticket.job.seconds and ran > _USED * ticket.granted
             self.lengths.learn(ticket.job, ran)
         seat.ticket = None
+        if reply.leaving:
+            self._seats.remove(seat)
         self._end(ticket, reply.value if reply.kind == ERROR else None)
         self._assign()
 
     def _bury(self, seat: _Seat) -> None:
-        self._seats.remove(seat)
+        if seat in self._seats:
+            self._seats.remove(seat)
         seat.connection.close()
-        if seat.ticket is not None:
-            told = not math.isinf(seat.ticket.told)
-            self._end(seat.ticket, None if told else JobLost(LOST))
+        ticket = seat.ticket
+        if ticket is not None and ticket.state == RUNNING:
+            wanted = math.isinf(ticket.told)
+            if wanted and not ticket.again and not ticket.items:
+                ticket.state, ticket.again = WAITING, True
+                self._waiting[ticket.number] = ticket
+            else:
+                self._end(ticket, JobLost(LOST) if wanted else None)
         self._assign()
 
     # Threads of the pool

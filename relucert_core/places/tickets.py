@@ -47,6 +47,7 @@ class Ticket:
 
     granted: the seconds that it was given when it began. cut: others waited, and it might have done more with its time.
     answered: it came to its end by itself, and `value` is what it returned; else it was told to stop, or had an error.
+    again: its worker died before anything of it was seen, and another one began it once more.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Ticket:
     told: float = math.inf
     cut: bool = False
     answered: bool = False
+    again: bool = False
     items: deque[Any] = field(default_factory=deque)
     value: Any = None
     error: Exception | None = None

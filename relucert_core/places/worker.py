@@ -16,6 +16,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Client, Connection
 from typing import Any
 
@@ -57,16 +58,22 @@ class Worker:
         """Until the pool goes, or the process has grown too large."""
         threading.Thread(target=self._listen, daemon=True).start()
         send(self._connection, os.getpid())
-        base = taken()
-        while taken() - base < _FRESH_AGAIN:
-            self._send(self._answer(self._calls.get()))
+        base, leaving = taken(), False
+        while not leaving:
+            reply = self._answer(self._calls.get())
+            if taken() - base > _FRESH_AGAIN:
+                give_back()
+                leaving = taken() - base > _FRESH_AGAIN
+            # The answer says so: by the time that the connection closes the next call would be on its way.
+            self._send(replace(reply, leaving=leaving))
             give_back()
 
     def _send(self, reply: Reply) -> None:
         try:
             send(self._connection, reply)
         except (pickle.PicklingError, TypeError, AttributeError) as error:  # nothing was sent
-            send(self._connection, Reply(reply.number, ERROR, RuntimeError(f"An answer cannot travel: {error}")))
+            told = RuntimeError(f"An answer cannot travel: {error}")
+            send(self._connection, Reply(reply.number, ERROR, told, reply.leaving))
 
     def _listen(self) -> None:
         try:

@@ -114,6 +114,21 @@ def test_one_that_does_not_listen_is_ended_and_replaced(pool):
     assert value(pool, pool.submit("a", job(work.time_allowed))) > 0
 
 
+def test_what_dies_before_anything_was_seen_is_begun_once_more(pool, tmp_path):
+    ticket = pool.submit("a", job(work.die_once, str(tmp_path / "mark")))
+    assert value(pool, ticket) == "there"
+    assert ticket.again
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is known in Linux")
+def test_a_worker_that_has_grown_leaves_and_takes_no_job_with_it(pool):
+    """The next job waits when the answer comes: it was once given to the worker that was about to end."""
+    tickets = [pool.submit(f"visitor {i}", job(work.hoard, 130 if i % 3 == 0 else 1)) for i in range(12)]
+    pids = {value(pool, ticket) for ticket in tickets}
+    assert len(pids) >= 4
+    assert not any(ticket.again for ticket in tickets)
+
+
 def test_a_death_is_one_sentence_and_the_next_job_has_a_worker(pool):
     for _ in range(2):
         with pytest.raises(JobLost, match="A new one is ready"):

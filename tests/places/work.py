@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -34,6 +35,24 @@ def allocate(megabytes: int) -> int:
 
 def die() -> None:
     os._exit(3)
+
+
+def die_once(mark: str) -> str:
+    """Dies the first time, by a mark that it leaves in a file."""
+    path = Path(mark)
+    if path.exists():
+        return "there"
+    path.touch()
+    os._exit(3)
+
+
+_HOARD: list[np.ndarray] = []
+
+
+def hoard(megabytes: int) -> int:
+    """Keeps so much more memory for as long as the process lives."""
+    _HOARD.append(np.ones(megabytes * 2**17))
+    return os.getpid()
 
 
 def fail(kind: type[Exception], words: str) -> None:
