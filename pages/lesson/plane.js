@@ -29,6 +29,7 @@ function makeLesson(root) {
     lesson.svg.append(lesson.shape[name]);
   }
   lesson.handle = svgNode("g", { class: "relucert-handle", tabindex: 0, role: "application" });
+  keepTouches(lesson.handle);
   lesson.handle.append(svgNode("circle", { r: 24, fill: "transparent" }), svgNode("circle", { r: 9, class: "dot" }), svgNode("text", { x: 13, y: -11 }));
   lesson.handle.lastChild.textContent = "u";
   lesson.svg.append(lesson.handle);

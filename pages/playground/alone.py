@@ -33,7 +33,7 @@ body {{ margin: 0 auto; max-width: 760px; padding: 1rem; }}
 body {{ font-family: sans-serif; color: {text}; background: {ground}; }}
 pre {{ white-space: pre-wrap; }}
 svg.plane {{ width: 100%; height: auto; max-height: 86vh; display: block; }}
-.relucert-handle {{ cursor: grab; touch-action: none; }}
+.relucert-handle {{ cursor: grab; }}
 .numbers {{ display: flex; gap: 2rem; }} .numbers span {{ display: block; }} .numbers b {{ font-size: 2rem; }}
 </style></head><body>
 <h1>{title}</h1>

@@ -47,6 +47,11 @@ function placeLabels(wanted, taken, room) {
   });
 }
 
+// A finger on the node drags it: the page is not to scroll. `touch-action` does nothing on a group of an SVG.
+function keepTouches(node) {
+  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+}
+
 // The shapes, from back to front. `look`: colours and line width from Python.
 function makeOverlay() {
   const group = svgNode("g");
@@ -55,7 +60,8 @@ function makeOverlay() {
     shape[name] = svgNode(["circle", "boundary", "exact"].includes(name) ? "circle" : name === "marks" ? "g" : "path", { fill: "none" });
     group.append(shape[name]);
   }
-  const handle = svgNode("g", { class: "relucert-handle", tabindex: 0, role: "application", style: "pointer-events:all;cursor:grab;touch-action:none" });
+  const handle = svgNode("g", { class: "relucert-handle", tabindex: 0, role: "application", style: "pointer-events:all;cursor:grab" });
+  keepTouches(handle);
   handle.append(svgNode("circle", { r: 22, fill: "transparent" }), svgNode("circle", { r: 14, class: "grip", fill: "none" }), svgNode("circle", { r: 4.5, class: "dot" }));
   return { group, shape, handle };
 }

@@ -151,3 +151,14 @@ def settled(page: Any) -> None:
     """Until no script has run, and the address has stayed as it is, for a quarter of a second."""
     page.evaluate("() => { window.relucertHere = ''; }")
     page.wait_for_function(_CALM, arg=250, polling=50)
+
+
+def swipe(page: Any, x: float, y: float, right: float, down: float) -> None:
+    """One finger put down at (x, y), moved so many pixels in twelve steps, and lifted."""
+    hand = page.context.new_cdp_session(page)
+    for i in range(13):
+        place = {"x": x + right * i / 12, "y": y + down * i / 12}
+        hand.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": [place]})
+        page.wait_for_timeout(20)
+    hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(300)

@@ -183,17 +183,6 @@ def the_time_slider_is_live(page):
     ready(page)
 
 
-def swipe_up(page, x, y):
-    """One finger, 165 pixels up."""
-    hand = page.context.new_cdp_session(page)
-    hand.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for i in range(1, 12):
-        page.wait_for_timeout(20)
-        hand.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - 15 * i}]})
-    hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    page.wait_for_timeout(300)
-
-
 @pytest.mark.browser
 def test_on_a_phone_a_swipe_scrolls_and_the_numbers_stand_under_the_picture(app_address, chromium):
     phone = {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}
@@ -204,9 +193,16 @@ def test_on_a_phone_a_swipe_scrolls_and_the_numbers_stand_under_the_picture(app_
         page.locator(".st-key-pg_chart .nsewdrag").scroll_into_view_if_needed()
         before = page.evaluate("() => document.querySelector('.stMain').scrollTop")
         box = page.locator(".st-key-pg_chart .nsewdrag").bounding_box()
-        swipe_up(page, box["x"] + 60, box["y"] + box["height"] - 40)
+        browser.swipe(page, box["x"] + 60, box["y"] + box["height"] - 40, 0, -165)
         assert page.evaluate("() => document.querySelector('.stMain').scrollTop") > before + 80
         assert axis_range(page) == full
+        scrolled = page.evaluate("() => document.querySelector('.stMain').scrollTop")
+        x, y = middle(page, ".relucert-handle .dot")
+        browser.swipe(page, x, y, 44, -55)
+        page.wait_for_url("**pg_point=*")
+        moved = middle(page, ".relucert-handle .dot")
+        assert math.dist(moved, (x + 44, y - 55)) < 3, "u goes where the finger goes"
+        assert page.evaluate("() => document.querySelector('.stMain').scrollTop") == scrolled
         picture = page.locator(".st-key-pg_chart").bounding_box()
         numbers = page.locator("[data-testid=stMetricValue]").first.bounding_box()
         assert picture["y"] >= -30, "the picture is in view"
