@@ -35,7 +35,7 @@ _STATUS = {
 UNIT = {
     "exact": "pieces of the ball",
     "semidefinite": "steps of the solver",
-    "neighbours": "polyhedra of the whole space",
+    "neighbours": "sign patterns of the neurons",
 }
 
 
@@ -48,6 +48,8 @@ def sentence(run: SearchRun, norm: float, *, toy: bool) -> str:
     worked = (
         f"the search worked through {run.last.regions:,} {unit}" if run.last.regions else "by bounds and attacks alone"
     )
+    if run.last.regions and run.subject.method == "neighbours":
+        worked += " (it does not ask which of them a point has: most have none)"
     work = f"{grown}: {worked}, in {duration(run.last.seconds)}."
     if toy or not 0 < run.lower < math.inf:
         return work

@@ -111,8 +111,9 @@ def verdict(scene: Scene, answers: Answers) -> None:
     if found is not None:
         fooled = scene.names[found.prediction]
         gap = "" if best.exact else f" {unknown_gap(best.lower, best.upper)}"
+        where = "Just beyond" if best.exact else "At"
         gap_line.markdown(
-            f"At {found.text} a changed digit is read as **{fooled}**.{gap} (Proved by: {titles(best.lower_by)}. "
+            f"{where} {found.text} a changed digit is read as **{fooled}**.{gap} (Proved by: {titles(best.lower_by)}. "
             f"Found by: {titles(best.upper_by)}.)"
         )
     st.caption(_margin(scene, best.label))

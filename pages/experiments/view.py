@@ -19,7 +19,7 @@ from relucert_core.experiments.summaries import Summary, overtaken, proved_share
 from relucert_core.experiments.tables import accuracy_table, claims_table, rounded, summary_table
 from relucert_core.figures.proved_share import proved_share
 from relucert_core.figures.reports import pictures_of
-from relucert_core.words import NONE, duration
+from relucert_core.words import NONE, down, duration
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -71,7 +71,7 @@ def proved(records: Sequence[Record], theme: Theme) -> None:
     st.markdown("## How much of the distance can be proved")
     words = "; ".join(f"{titles[network]}: {100 * share:.0f} %" for network, share in last.items())
     columns = {"Method": [titles[m] for m in reversed(order)]} | {
-        titles[network]: [f"{100 * found[m]:.1f} %" if m in found else NONE for m in reversed(order)]
+        titles[network]: [f"{down(100 * found[m])} %" if m in found else NONE for m in reversed(order)]
         for network, found in shares.items()
     }
     made = functools.partial(made_by, "; ".join(record.header.command for record in records))
@@ -241,7 +241,7 @@ def _first_words(panel: Panel) -> str:
         count = len(series.rows)
         if 0 < count < len(series.values):
             dotted = len(overtaken(panel, series))
-            note = f" ({dotted} of them, with a dot, ended at a cheaper bound)" if dotted else ""
+            note = f" ({dotted} of them, with a dot, gained nothing over a faster bound)" if dotted else ""
             words += f" {series.title} was run on the first {count} images{note}."
     return words
 

@@ -68,7 +68,7 @@ def limit(cert: Certificate) -> str:
     return f"neuron {cert.limit.neuron} of layer {cert.limit.layer}"
 
 
-def true_distance(answer: Answer, digits: int = 2) -> str:
+def true_distance(answer: Answer, digits: int = 3) -> str:
     """The exact distance for reading, to so many significant digits."""
     if answer.exact == math.inf:
         return "∞"

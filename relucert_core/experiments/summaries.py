@@ -91,10 +91,18 @@ def ordered_pairs_hold(panel: Panel) -> bool:
 
 
 def overtaken(panel: Panel, series: Series) -> frozenset[int]:
-    """The images on which a method that was run on the first images only ended at a cheaper method's lower bound."""
+    """Images on which a method that was run on the first ones only gained nothing over a cheaper lower bound.
+
+    Cheaper is what was run on all images, and what stands before it: a panel has the cheap methods first.
+    """
     if series.kind != LOWER or len(series.rows) == len(series.values):
         return frozenset()
-    others = [s.values for s in panel.series if s.kind == LOWER and s.method != series.method]
+    place = [s.method for s in panel.series].index(series.method)
+    others = [
+        s.values
+        for i, s in enumerate(panel.series)
+        if s.kind == LOWER and (i < place or len(s.rows) == len(s.values)) and i != place
+    ]
     return frozenset(i for i in series.rows if any(series.values[i] <= values[i] for values in others))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from relucert_core.figures.theme import Theme, figure_of
+from relucert_core.words import down
 
 _SYMBOLS = ("triangle-right", "diamond", "circle", "square")
 _SHADES = (1.0, 0.6, 0.8, 0.45)
@@ -26,6 +27,7 @@ def proved_share(
             "name": titles.get(network, network),
             "x": [100 * found[method] for method in rows if method in found],
             "y": [titles.get(method, method) for method in rows if method in found],
+            "text": [down(100 * found[method]) for method in rows if method in found],
             "mode": "markers",
             "marker": {
                 "symbol": _SYMBOLS[i % len(_SYMBOLS)],
@@ -33,7 +35,7 @@ def proved_share(
                 "color": theme.shades(theme.lower, _SHADES[i % len(_SHADES)]),
                 "line": {"width": 1, "color": theme.text},
             },
-            "hovertemplate": "%{y}: %{x:.1f} %<extra>" + titles.get(network, network) + "</extra>",
+            "hovertemplate": "%{y}: %{text} %<extra>" + titles.get(network, network) + "</extra>",
         }
         for i, (network, found) in enumerate(shares.items())
     ]

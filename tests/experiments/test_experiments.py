@@ -184,6 +184,10 @@ def test_images_that_ended_at_a_cheaper_bound_are_marked_and_the_share_is_a_medi
     panel = Panel("net", "A net", "a", (3, 5, 2), "", (0, 1, 4), (1, 1, 1), (1, 1, 1), (cheap, dear, attack))
     assert overtaken(panel, dear) == {1}
     assert overtaken(panel, cheap) == frozenset()
+    middle = Series("quadratic", "Quadratic", LOWER, (0.45, 0.35, math.nan), ("ok", "ok", NOT_RUN), (0.0,) * 3)
+    three = dataclasses.replace(panel, series=(cheap, middle, dear, attack))
+    assert overtaken(three, middle) == frozenset(), "that a dearer method proves more is no reproach"
+    assert overtaken(three, dear) == {1}
     assert proved_shares(panel, ("crown-ada", "semidefinite", "ddn", "none")) == pytest.approx(
         {"crown-ada": (0.2 + 0.6) / 2, "semidefinite": (0.5 + 0.6) / 2}
     )
