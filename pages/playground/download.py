@@ -72,6 +72,7 @@ def as_json(scene: Scene, view: View, made: Mapping[str, str]) -> str:
         },
         "point": list(view.point),
         "prediction": cert.prediction,
+        "norm": "L2",
         "safe_radius": engine.finite(cert.radius),
         "guarantee": cert.guarantee,
         "status": cert.status,

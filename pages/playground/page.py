@@ -59,7 +59,8 @@ def preset_row() -> None:
     if lit is not None:
         st.caption(entries[lit].words)
     elif state.setup().preset in entries and state.UPLOAD not in st.session_state:
-        st.caption(f"What “{entries[state.setup().preset].title}” says does not hold here: key r takes u back.")
+        title = entries[state.setup().preset].title
+        st.caption(f"What “{title}” says does not hold here. Press it again, or key r, to take u back.")
 
 
 def chart(scene: Scene) -> None:

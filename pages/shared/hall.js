@@ -39,6 +39,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       }
       if (event.key === "Escape" && !dialog.open) leave();
     };
+    parentElement.querySelector(".leave").onclick = leave;
     document.addEventListener("keydown", hall.press);
     halls.set(parentElement, hall);
   }

@@ -15,7 +15,7 @@ _ALWAYS = (("r", "back to the beginning"), ("?", "this list, with the code for p
 KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "start": (("1, 2", "cases (a) and (b) of Figure 1"), ("arrows", "move u, once it is chosen")),
     "playground": (("1 to 8", "the presets"), ("arrows", "move u, once it is chosen")),
-    "lesson": (("← →", "steps"), ("1 to 4", "answer an open question"), ("1 to 5", "else: places for u")),
+    "lesson": (("← →", "steps"), ("1 to 5", "answer an open question"), ("1 to 5", "else: places for u")),
     "digits": (("0 to 9", "a digit of that class"), ("arrows", "through the gallery, once it is chosen")),
     "experiments": (("1 to 3", "Figure 2a, Figure 2b, Table 1"),),
     "beyond": (("1 to 3", "the prepared searches"),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one self-contained page")
     parser.add_argument("--latex", type=Path, metavar="FILE", help="write a booktabs table")
-    parser.add_argument("--eps", metavar="E,E", help="also print certified and attacked accuracy at these radii")
+    parser.add_argument("--eps", metavar="E,E", help="also certified and attacked accuracy at these radii")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Summarise and write; 0."""
-    from relucert_core import __version__
+    from relucert_core.citation import made_by
     from relucert_core.jobs.convert import whole_lines
     from relucert_core.jobs.report import html_report, latex_table, text_table
     from relucert_core.jobs.summary import summarise
@@ -34,12 +35,13 @@ def run(arguments: argparse.Namespace) -> int:
     summary = summarise(whole_lines(arguments.files))
     for line in text_table(summary):
         print(line)
-    if arguments.eps:
-        for line in accuracy_lines(summary, arguments.eps):
-            print(line)
+    eps = parsed_eps(arguments.eps) if arguments.eps else []
+    for line in accuracy_lines(summary, arguments.eps) if eps else ():
+        print(line)
+    made = made_by(command_of(arguments), network=summary.digest)
     for path, text in (
-        (arguments.html, lambda: html_report(summary, __version__)),
-        (arguments.latex, lambda: latex_table(summary)),
+        (arguments.html, lambda: html_report(summary, made, eps)),
+        (arguments.latex, lambda: latex_table(summary, made, eps)),
     ):
         if path is not None:
             try:
@@ -48,6 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
                 raise DataUnavailable(f"{path} cannot be written ({error.strerror}).") from None
             print(path)
     return 0
+
+
+def command_of(arguments: argparse.Namespace) -> str:
+    """The command that makes the files again."""
+    named = (("--html", arguments.html), ("--latex", arguments.latex), ("--eps", arguments.eps))
+    options = [str(part) for name, value in named if value is not None for part in (name, value)]
+    return shlex.join(["relucert", "report", *map(str, arguments.files), *options])
 
 
 def accuracy_lines(summary: Any, text: str) -> list[str]:

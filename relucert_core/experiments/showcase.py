@@ -138,7 +138,8 @@ SHOWCASE: dict[str, Showcase] = {
         Showcase(
             "zero-biases", "Zero biases",
             "Without biases every face passes through the origin, so all regions are cones: scaling an input never "
-            "changes its answer. At the origin itself everything meets and the safe radius is 0.",
+            "changes its answer. At the origin itself everything meets and the safe radius is 0. Nothing was trained "
+            "here: the weights are random.",
             _ZERO, "zero-biases", (0.6, 0.35), _without_any_bias, trains=False,
         ),
         Showcase(

@@ -61,13 +61,17 @@ def check(paths: Sequence[Path], net: Network, points: np.ndarray) -> Findings:
     claims: dict[tuple[int, str, int | None], list[_Claim]] = defaultdict(list)
     answered: set[tuple[int, str]] = set()
     broken: list[tuple[str, int | None, str | None]] = []
+    foreign: list[str] = []
     for where, raw, entry in _each(paths):
         if entry is None or entry.get("format") != FORMAT:
             broken.append((where, *_named(raw)))
             continue
         found.lines += 1
         answered.add((entry["index"], entry["method"]))
-        sentence = _identity(entry, net, points) or _shape(entry)
+        if entry.get("digest") != net.digest:
+            foreign.append(where)
+            continue
+        sentence = _identity(entry, points) or _shape(entry)
         if sentence:
             found.false.append(f"{where}: {sentence}")
             continue
@@ -75,6 +79,9 @@ def check(paths: Sequence[Path], net: Network, points: np.ndarray) -> Findings:
         if claim is not None:
             key = entry["index"], entry["norm"], entry.get("against", entry.get("attacked"))
             claims[key].append(claim)
+    if foreign:
+        lines = "the line speaks" if len(foreign) == 1 else f"this and {len(foreign) - 1:,} further lines speak"
+        found.false.append(f"{foreign[0]}: {lines} of another network than the one given.")
     found.images = len({index for index, _ in answered})
     _lost(found, broken, answered)
     for group in claims.values():
@@ -111,10 +118,8 @@ def _lost(
             found.lost.append(f"{where}: its image has no whole line; give the run's command again to complete it.")
 
 
-def _identity(entry: Line, net: Network, points: np.ndarray) -> str:
-    """Why a line does not speak of this network and these images; empty when it does."""
-    if entry.get("digest") != net.digest:
-        return "the line speaks of another network than the one given."
+def _identity(entry: Line, points: np.ndarray) -> str:
+    """Why a line does not speak of these images; empty when it does."""
     index = entry["index"]
     if not 0 <= index < len(points):
         return f"image {index} is not among the {len(points)} images given."

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from relucert_core.jobs.summary import MethodSummary, RunSummary
+from relucert_core.citation import lines_of
+from relucert_core.jobs.summary import MethodSummary, RunSummary, accuracies
 from relucert_core.jobs.tasks import ATTACK
 from relucert_core.words import bound, bound_in_tex, norm_in_tex
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe and Ito
 _DASHES = ("", "7 4", "2 3", "9 3 2 3")
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 640, 360, 64, 46, 14, 14
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 640, 360, 64, 46, 14, 26
 _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1f2430}
 table{border-collapse:collapse}td,th{padding:.25rem .8rem;text-align:right;border-bottom:1px solid #d5dae3}
 td:first-child,th:first-child{text-align:left}svg{width:100%;height:auto}svg text{font:13px system-ui,sans-serif}
-.table{overflow-x:auto}@media(prefers-color-scheme:dark){body{background:#0f131a;color:#e9edf3}svg{background:#fff}}"""
+.table{overflow-x:auto}pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem}@media(prefers-color-scheme:dark){body{background:#0f131a;color:#e9edf3}svg{background:#fff}}"""
 
 
-def html_report(summary: RunSummary, version: str) -> str:
-    """The page. Nothing in it is loaded from elsewhere, and what came from a file is shown as text."""
+def html_report(summary: RunSummary, made: Mapping[str, str], eps: Sequence[float] = ()) -> str:
+    """The page. Nothing in it is loaded from elsewhere, and what came from a file is shown as text.
+
+    made: how it was made and how to cite it (`citation.made_by`). eps: radii at which the accuracies are told.
+    """
     title = html.escape(f"{summary.network}, {summary.norm}: {len(summary.indices)} images")
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Relucert: {title}</title>",
@@ -33,16 +37,20 @@ def html_report(summary: RunSummary, version: str) -> str:
         "<h2>Certified accuracy</h2><p>Share of the images that are read rightly and, within the radius, provably "
         "always (certificates) or as far as the attack could tell (attacks).</p>",
         _accuracy_chart(summary),
+        *([f"<div class=table>{_html_accuracies(summary, eps)}</div>"] if eps else []),
         "<h2>Lower against upper bounds</h2><p>One dot an image: the best proved radius and the nearest adversarial "
         "example. On the diagonal the distance is known exactly.</p>",
         _pairs_chart(summary),
-        f"<p>Made by Relucert {html.escape(version)}.</p></html>",
+        f"<h2>How it was made, how to cite it</h2><pre>{html.escape(chr(10).join(lines_of(made)))}</pre></html>",
     ]
     return "\n".join(parts) + "\n"
 
 
-def latex_table(summary: RunSummary) -> str:
-    """A `tabular` with booktabs rules: method, what it is, median, median time, images."""
+def latex_table(summary: RunSummary, made: Mapping[str, str], eps: Sequence[float] = ()) -> str:
+    """A `tabular` with booktabs rules: method, what it is, median, median time, images; one of accuracies at `eps`.
+
+    made: how it was made and how to cite it (`citation.made_by`), in comments before it.
+    """
     rows = [
         " & ".join(
             (
@@ -57,13 +65,23 @@ def latex_table(summary: RunSummary) -> str:
         for m in summary.methods
     ]
     head = (
+        *(f"% {line}".rstrip() for line in lines_of(made)),
         rf"% {_tex(summary.network)}, {summary.norm}, {len(summary.indices)} images; needs \usepackage{{booktabs}}",
         r"\begin{tabular}{llrrr}",
         r"\toprule",
         rf"method & kind & median ({norm_in_tex(summary.norm)}) & seconds an image & images \\",
         r"\midrule",
     )
-    return "\n".join([*head, *rows, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    second = [
+        r"\begin{tabular}{rrr}",
+        r"\toprule",
+        rf"radius ({norm_in_tex(summary.norm)}) & certified accuracy & attacked accuracy \\",
+        r"\midrule",
+        *(rf"{e:g} & {100 * low:.1f}\,\% & {100 * high:.1f}\,\% \\" for e, low, high in accuracies(summary, eps)),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join([*head, *rows, r"\bottomrule", r"\end{tabular}", *(second if eps else [])]) + "\n"
 
 
 def text_table(summary: RunSummary) -> list[str]:
@@ -92,8 +110,16 @@ def _html_table(summary: RunSummary) -> str:
     return f"<table>{head}{''.join(rows)}</table>"
 
 
+def _html_accuracies(summary: RunSummary, eps: Sequence[float]) -> str:
+    head = f"<tr><th>radius ({html.escape(summary.norm)})<th>certified accuracy<th>attacked accuracy</tr>"
+    rows = [
+        f"<tr><td>{e:g}<td>{100 * low:.1f} %<td>{100 * high:.1f} %</tr>" for e, low, high in accuracies(summary, eps)
+    ]
+    return f"<table>{head}{''.join(rows)}</table>"
+
+
 def _plain(value: float, guarantee: str = "") -> str:
-    return bound(value, guarantee, 4, power="e", unknown="not known")
+    return bound(value, guarantee, 3, power="e", unknown="not known")
 
 
 def _tex(text: str) -> str:
@@ -104,7 +130,7 @@ def _tex(text: str) -> str:
 def _accuracy_chart(summary: RunSummary) -> str:
     """Step curves over the radius: one a method, solid for certificates, dashed for attacks."""
     finite = np.concatenate([m.values[np.isfinite(m.values)] for m in summary.methods] or [np.zeros(0)])
-    farthest = float(finite.max(initial=0.0)) * 1.05 or 1.0
+    farthest = _end_of_axis(float(finite.max(initial=0.0)))
     lines, legend = [], []
     for i, m in enumerate(summary.methods):
         colour, dash = _COLOURS[i % len(_COLOURS)], _DASHES[(i // len(_COLOURS) + (m.kind == ATTACK)) % len(_DASHES)]
@@ -132,7 +158,7 @@ def _pairs_chart(summary: RunSummary) -> str:
     """A dot an image, with the diagonal."""
     known = np.isfinite(summary.best_upper) & np.isfinite(summary.best_lower)
     lower, upper = summary.best_lower[known], summary.best_upper[known]
-    farthest = float(upper.max(initial=0.0)) * 1.05 or 1.0
+    farthest = _end_of_axis(float(upper.max(initial=0.0)))
     dots = [
         f"<circle cx={_x(a, farthest):.1f} cy={_y(b, farthest):.1f} r=3 fill='{_COLOURS[0]}' fill-opacity=.6 />"
         for a, b in zip(upper.tolist(), lower.tolist())
@@ -164,6 +190,14 @@ def _chart(label: str, content: Sequence[str], right: float, top: float, across:
         f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' role=img aria-label='{html.escape(label)}'>{''.join(ticks)}"
         f"{''.join(content)}{names}</svg>"
     )
+
+
+def _end_of_axis(largest: float) -> float:
+    """The end of an axis from 0 whose five parts are short numbers: 1, 2, 2.5 or 5 with a power of ten."""
+    if not largest > 0:
+        return 1.0
+    unit = 10.0 ** math.floor(math.log10(largest / 5))
+    return 5 * unit * next((part for part in (1, 2, 2.5, 5) if 5 * part * unit >= largest), 10)
 
 
 def _x(value: float, farthest: float) -> float:

@@ -44,9 +44,13 @@ class MethodSummary:
 
 @dataclass(frozen=True, eq=False)
 class RunSummary:
-    """A run on one network in one norm. best_lower, best_upper (S,): of all methods but estimates, by image."""
+    """A run on one network in one norm. best_lower, best_upper (S,): of all methods but estimates, by image.
+
+    digest: SHA-256 of the network's contents.
+    """
 
     network: str
+    digest: str
     norm: str
     methods: tuple[MethodSummary, ...]
     indices: np.ndarray
@@ -75,7 +79,7 @@ def summarise(lines: Iterable[Line]) -> RunSummary:
         if entry["kind"] != ATTACK and entry["guarantee"] != "estimate":
             lower[i] = max(lower[i], _value(entry))
     one = next(iter(kept.values()))
-    return RunSummary(str(one["network"]), str(one["norm"]), methods, indices, lower, upper)
+    return RunSummary(str(one["network"]), str(one["digest"]), str(one["norm"]), methods, indices, lower, upper)
 
 
 def accuracies(summary: RunSummary, eps: Sequence[float]) -> list[tuple[float, float, float]]:

@@ -100,7 +100,7 @@ class Tags(html.parser.HTMLParser):
 def test_the_report_is_self_contained_and_shows_foreign_text_as_text(summary):
     from dataclasses import replace
 
-    page = html_report(replace(summary, network="<script>alert(1)</script>"), "1")
+    page = html_report(replace(summary, network="<script>alert(1)</script>"), {"command": "relucert <script>"}, [0.1])
     tags = Tags()
     tags.feed(page)
     assert not tags.addresses
@@ -110,8 +110,10 @@ def test_the_report_is_self_contained_and_shows_foreign_text_as_text(summary):
 
 
 def test_the_latex_table_has_a_row_a_method(summary):
-    table = latex_table(summary)
+    table = latex_table(summary, {"version": "1", "cite": "@article{a,\n}"})
+    assert table.startswith("% version: 1\n% cite: @article{a,\n%   }\n% ")
     assert table.count(r"\\") == len(summary.methods) + 1
+    assert latex_table(summary, {}, [0.1, 0.3]).count(r"\\") == len(summary.methods) + 1 + 3
     assert r"$\ell_2$" in table
     assert "nan" not in table
     assert math.isfinite(summary.methods[0].median)

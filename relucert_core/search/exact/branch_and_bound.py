@@ -345,7 +345,7 @@ ENTRY = CertificateEntry(
     any_layers=True,
     guarantee=EXACT,
     sentence="Splits the ball along the neurons' switches until every piece is proved free of other classes, and so "
-    "finds the true distance.",
+    "finds the true distance, where the time suffices; else what is proved by then.",
     reference="branch and bound with linear bounds: Wang et al., Beta-CROWN (2021); Jordan et al., GeoCert (2019)",
     options={
         "max_seconds": "seconds for each point (10; none: no limit)",

@@ -60,6 +60,16 @@ def test_hint_keys_code_and_the_way_out(app_address, chromium):
 
 
 @pytest.mark.browser
+def test_a_phone_has_a_button_to_leave_by(app_address, chromium):
+    with browser.tab(
+        chromium, f"{app_address}/?present=1", width=390, height=844, has_touch=True, is_mobile=True
+    ) as page:
+        page.get_by_role("button", name="Leave this view").tap()
+        page.wait_for_url(lambda address: "present" not in address)
+        page.get_by_role("heading", level=1).wait_for()
+
+
+@pytest.mark.browser
 def test_the_gallery_on_digits_and_the_slice_on_beyond_fit_the_hall(app_address, chromium):
     own = chromium.new_context(viewport={"width": 1280, "height": 720})
     over = "main => main.scrollHeight - main.clientHeight"
