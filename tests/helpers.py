@@ -22,7 +22,10 @@ def quick_and_slow(few: int, many: int) -> list[Any]:
 
 def rest_slow(values: Iterable[Any], quick: int) -> list[Any]:
     """Values for `parametrize`: the first `quick` are for the quick suite, the rest are marked slow."""
-    return [value if i < quick else pytest.param(value, marks=pytest.mark.slow) for i, value in enumerate(values)]
+    return [
+        value if i < quick else pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.slow)
+        for i, value in enumerate(values)
+    ]
 
 
 def random_network(rng: np.random.Generator, kind: str = "ordinary", *, inputs: int | None = None) -> Network:

@@ -100,11 +100,12 @@ class Slots:
     blank: there is no digit yet, and no place for answers.
     """
 
-    def __init__(self, top: st.delta_generator.DeltaGenerator, *, blank: bool) -> None:
+    def __init__(self, top: st.delta_generator.DeltaGenerator, scene: results.Scene, *, blank: bool) -> None:
         self.top = top
         if blank:
             self.settings = st.container()
             return
+        self.begin(scene)
         self.line = st.container(key="digits_line")
         self.line_slot = self.line.empty()
         self.progress = st.container(key="digits_progress").empty()
@@ -151,14 +152,15 @@ class Slots:
                 self.strip = side.container(key="digits_strip")
 
 
-def source_and_top(net: Network, card: ModelCard, digit: Digit) -> st.delta_generator.DeltaGenerator:
+def source_and_top(net: Network, card: ModelCard, digit: Digit, *, blank: bool) -> st.delta_generator.DeltaGenerator:
     """The panel that the digit comes from, and the place for its pictures: beside the drawing pad, else below."""
     beside = STATE.now.way == DRAW and not presenting()
     panel, place = st.columns([2, 3], gap="medium") if beside else (st.container(), st.container())
     if not presenting():
         with panel:
             source_panel(STATE, net, card, digit)
-    return place.container(horizontal=True, gap="small", vertical_alignment="top")
+    key = None if blank else "digits_top"  # the style sheet keeps its room from the beginning
+    return place.container(horizontal=True, gap="small", vertical_alignment="top", key=key)
 
 
 def search_region(scene: results.Scene, answers: Answers) -> None:
@@ -232,18 +234,17 @@ def page() -> None:
     fields = STATE.now
     net, card, digit = own.network(fields.net), own.card(fields.net), digit_of(fields)
     blank = fields.way == DRAW and not fields.ink and not presenting()
-    slots = Slots(source_and_top(net, card, digit), blank=blank)
+    scene = results.Scene(net, card, digit, NORM_CHOICES[fields.norm], results.current_theme(), code_of(fields, digit))
+    slots = Slots(source_and_top(net, card, digit, blank=blank), scene, blank=blank)
     if not presenting():
         with slots.settings:
             norm_and_pixels()
             own.panel(STATE)
     STATE.write()
-    scene = results.Scene(net, card, digit, NORM_CHOICES[fields.norm], results.current_theme(), code_of(fields, digit))
     if blank:
         slots.top.markdown("**Nothing is drawn yet.** Lift the pen after the first stroke: the answer appears here.")
         footer()
         return
-    slots.begin(scene)
     if presenting():
         with slots.strip:
             lecture_strip(STATE, net, card, digit)

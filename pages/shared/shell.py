@@ -6,6 +6,7 @@ of the numbered doors (`pages/1_start.py`, ...), which does what app.py does; th
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ spare_threads()  # every door of the app comes through here, before any page imp
 STYLE = Path(__file__).with_name("style.css")
 DARK_STYLE = Path(__file__).with_name("dark.css")
 PRESENT_STYLE = Path(__file__).with_name("present.css")
+DRESSED, HEAD_START = "shell_dressed", 0.4  # seconds in which a browser takes the style sheet in
 SOURCE = "Singla and Feizi, Robustness Certificates Against Adversarial Examples for ReLU Networks (2019)"
 
 
@@ -78,21 +80,32 @@ _PLANNED = (
 PAGES: tuple[PageEntry, ...] = tuple(entry for entry in _PLANNED if (ROOT / entry.path).is_file())
 
 
+def _dress() -> None:
+    """The style sheet, before anything else, and a visitor's first time with a head start.
+
+    The browser fetches what shows it; whatever is drawn before would be drawn in the framework's own sizes, and jump.
+    """
+    st.html(STYLE)
+    if presenting():
+        st.html(PRESENT_STYLE)
+    if DRESSED not in st.session_state and st.context.headers:  # no headers: no browser
+        time.sleep(HEAD_START)
+    st.session_state[DRESSED] = True
+
+
 def run_app() -> None:
     """Draw the menu and run the page that is asked for; the whole of app.py."""
     import pandas as pd  # noqa: F401 - whole, before a page draws: plotly takes one that another visitor's run is importing
 
+    _dress()
     st.set_page_config(page_title="Relucert", page_icon="🔷", layout="wide")
     give_back_descriptors()
     give_back_soon()
     pages = [st.Page(p.path, title=p.title, icon=p.icon, url_path=p.url, default=p is PAGES[0]) for p in PAGES]
     current = st.navigation(pages, position="hidden" if presenting() else "sidebar")
-    st.html(STYLE)
     if theme_name() == "dark":
         st.html(DARK_STYLE)
     st.set_page_config(page_title=f"{current.title} · Relucert")
-    if presenting():
-        st.html(PRESENT_STYLE)
     current.run()
     if presenting():
         from pages.shared.hall import hall  # the shell is imported before everything that draws
