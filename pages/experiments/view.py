@@ -254,7 +254,7 @@ def _gain_words(record: Record) -> str:
     if plain is None or other is None or not summarise(plain).values.median:
         return ""
     gain = summarise(other).values.median / summarise(plain).values.median
-    return f"{record.panels[1].network}, on the right, has {rounded(gain)} times the median safe radius."
+    return f"The second network, {record.panels[1].network}, has {rounded(gain)} times the median safe radius."
 
 
 def _time_words(record: Record) -> str:

@@ -46,7 +46,9 @@ function guardGestures(host, picker) {
     const now = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
     const delta = apart ? -200 * Math.log(now / apart) : 0;
     if (!apart || Math.abs(delta) >= 2) apart = now;
-    if (Math.abs(delta) >= 2) zoom(Math.min(NOTCH, Math.max(-NOTCH, delta)), (a.clientX + b.clientX) / 2, (a.clientY + b.clientY) / 2);
+    if (Math.abs(delta) < 2) return;
+    const turns = Math.ceil(Math.abs(delta) / NOTCH); // quick fingers go farther than one notch at a time
+    for (let i = 0; i < turns; i++) zoom(delta / turns, (a.clientX + b.clientX) / 2, (a.clientY + b.clientY) / 2);
   };
   // The buttons zoom about the middle of the view; about u they cannot lose it.
   const onButton = (event) => {

@@ -65,9 +65,9 @@ def preset_row() -> None:
 
 def chart(scene: Scene) -> None:
     """The figure, which doesn't change while the point moves."""
-    figure = engine.figure_of(
-        scene.plane, scene.look, frozenset(scene.view.layers), scene.view.colouring, scene.setup, scene.view.view
-    )
+    look = (scene.look, frozenset(scene.view.layers), scene.view.colouring, scene.setup)
+    view = state.framed(scene.net.digest, float(scene.plane.box[0, 1]), *look)
+    figure = engine.figure_of(scene.plane, *look, view)
     with st.container(key=CHART):
         draw(
             figure, key="pg_plot", config=CONFIG, height="stretch", behind=behind_label(PLANE),

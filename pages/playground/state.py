@@ -22,7 +22,7 @@ from relucert_core.network import Network
 
 PLAYERS, UPLOAD = "pg_players", "pg_upload"
 SEQ, SEED, PROBLEM = "pg_seq", "pg_point_seed", "pg_problem"
-PICK, TIME, TURN, NOW, LIT = "pg_pick", "pg_timeline", "pg_turn", "pg_now", "pg_lit"
+PICK, TIME, TURN, NOW, LIT, FRAMED = "pg_pick", "pg_timeline", "pg_turn", "pg_now", "pg_lit", "pg_framed"
 _MAX_PLAYERS, _MAX_NUMBERS = 60, 2_000_000  # training runs that Back finds as they were left
 
 
@@ -75,6 +75,7 @@ class PlaygroundState(PageState[Fields]):
             st.session_state.pop(UPLOAD, None)
             enter(new.setup, play=True)
         send_point(new.point)
+        st.session_state.pop(FRAMED, None)
         st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
 
 
@@ -145,6 +146,19 @@ def begin() -> None:
     STATE.open()
     if PICK not in st.session_state:  # back from another page: the component is new and asks where the point is
         send_point(view().point)
+        st.session_state.pop(FRAMED, None)
+
+
+def framed(*drawn: Any) -> tuple[float, float, float, float] | None:
+    """The visible rectangle to draw the figure of `drawn` with: the present one, or the one it was last drawn with.
+
+    What is zoomed since then the browser keeps itself, and a figure that is sent as it was is not mounted again.
+    """
+    kept: tuple[Any, Any] = st.session_state.get(FRAMED, (None, None))
+    if kept[0] != drawn:
+        st.session_state[FRAMED] = kept = (drawn, view().view)
+    rectangle: tuple[float, float, float, float] | None = kept[1]
+    return rectangle
 
 
 def enter(new: Setup, run: Player | None = None, *, play: bool = False) -> None:
@@ -179,7 +193,8 @@ def _latest(runs: dict[Setup, Player]) -> dict[Setup, Player]:
 def show(new: Setup, look: View, *, afresh: bool = True) -> None:
     """Put a setup in view; afresh: its training begins from the seed, else it is shown as it was left."""
     STATE.put(whole_of(new, look))
-    st.session_state.pop(UPLOAD, None)
+    for name in (UPLOAD, FRAMED):
+        st.session_state.pop(name, None)
     enter(setup(), new_player(setup()) if afresh else None)
     send_point(look.point)
 
