@@ -41,7 +41,10 @@ def plane_code(setup: Setup, file: str | None, epoch: int | None, point: tuple[f
 
 
 def _trained(setup: Setup, epoch: int | None) -> str:
-    if setup.own:
+    if not setup.trainable:  # the start of a network of so many classes
+        extra, points = "", f"points, labels = [(0.0, 0.0), (1.0, 1.0)], [0, {setup.trained_on[1].max()}]"
+        epoch = 0
+    elif setup.own:
         extra = "from relucert_core.datasets.points_word import unpack_points\n"
         points = f'points, labels = unpack_points("{setup.own}")'
     else:

@@ -37,7 +37,8 @@ def comparison(scene: Scene) -> None:
         else:
             words, networks, test = stored()
         show(scene, networks, test, words)
-        st.button("Train the network above in all three ways", key="pg_train_three", on_click=ask)
+        ready = scene.setup.trainable
+        st.button("Train the network above in all three ways", key="pg_train_three", on_click=ask, disabled=not ready)
         if st.session_state.pop("pg_three_asked", False):
             train_three(scene.setup)
 

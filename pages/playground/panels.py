@@ -60,6 +60,7 @@ def own_points(setup: Setup) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input("Class of new points", 0, MAX_CLASSES - 1, key=NEW_CLASS, width=180)
+        st.button("Start with an empty plane", key="pg_empty", on_click=start_empty)
     st.file_uploader(
         f"Points as CSV: x, y, class; {CLASS_COUNTS} classes",
         type=["csv", "txt"],
@@ -76,6 +77,12 @@ def own_points(setup: Setup) -> None:
             height=160,
         )
         st.button("Take these points", on_click=take_pasted)
+
+
+def start_empty() -> None:
+    """An empty plane, and clicks and strokes that leave points of the first class."""
+    guarded(state.empty_plane)
+    st.session_state[MODE], st.session_state[NEW_CLASS] = "draw", 0
 
 
 def take_pasted() -> None:

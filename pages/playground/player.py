@@ -77,7 +77,7 @@ class Player:
     def play(self) -> None:
         """Go on from here by and by, see `advance`."""
         self.base = self.latest
-        self.playing = not self.done
+        self.playing = not self.done and self.setup.trainable
 
     def pause(self) -> None:
         """Stand still; `play` goes on."""
@@ -85,7 +85,7 @@ class Player:
 
     def advance(self, seconds: float = SLICE_SECONDS, *, one: bool = False) -> None:
         """Train for a moment, or to the next snapshot when `one`; a second caller meanwhile does nothing."""
-        if self.done or not self._lock.acquire(blocking=False):
+        if self.done or not self.setup.trainable or not self._lock.acquire(blocking=False):
             return
         try:
             self._advance(time.perf_counter() + seconds, one)
@@ -163,4 +163,4 @@ class Player:
 def first_snapshot(setup: Setup) -> Snapshot:
     """The network before any training."""
     settings: Any = replace(setup.settings, epochs=1, method="plain", snapshots=1)
-    return train_toy(*setup.points, settings).snapshots[0]
+    return train_toy(*setup.trained_on, settings).snapshots[0]

@@ -36,6 +36,8 @@ def spot_clicked() -> None:
     if spot is None:
         return
     points, labels = state.points()
+    if st.session_state.get(MODE) != "add" and not len(points):
+        return
     if st.session_state.get(MODE) == "add":
         new = np.vstack([points, [spot]]), np.append(labels, int(st.session_state.get(NEW_CLASS, 0)))
     else:

@@ -107,6 +107,19 @@ class Setup:
         return toy_dataset(self.dataset)(self.size, self.noise, self.data_seed, self.classes)
 
     @property
+    def trainable(self) -> bool:
+        """Are there points of two classes, so that there is something to learn?"""
+        return not self.own or len(np.unique(self.points[1])) > 1
+
+    @property
+    def trained_on(self) -> tuple[np.ndarray, np.ndarray]:
+        """The points that the network learns; before there are two classes, two that only say how many there may be."""
+        points, labels = self.points
+        if self.trainable:
+            return points, labels
+        return np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([0, max(1, labels.max(initial=0))])
+
+    @property
     def settings(self) -> Any:
         """The ToySettings of the training."""
         return toy.ToySettings(**{name: getattr(self, name) for name in _SETTINGS})

@@ -283,11 +283,16 @@ def points() -> tuple[np.ndarray, np.ndarray]:
 
 def edit_points(new_points: np.ndarray, labels: np.ndarray) -> None:
     """Take other points; the browser's Back brings the present ones back, with the training as it is."""
-    check_classes(labels, least=1)
+    check_classes(labels, least=0)
     run, upload = player(), st.session_state.get(UPLOAD)
     new = checked(replace(setup(), preset="", own=pack_points(new_points, labels)))
     STATE.put(whole_of(new, view()))
-    enter(new, run if upload is not None else edited(run, new, int(labels.max()) + 1))
+    enter(new, run if upload is not None else edited(run, new, int(labels.max(initial=0)) + 1))
+
+
+def empty_plane() -> None:
+    """No points at all, to draw one's own from nothing."""
+    change(own=pack_points(np.empty((0, 2)), np.empty(0, dtype=np.int64)))
 
 
 def replace_points(new_points: np.ndarray, labels: np.ndarray) -> None:
@@ -319,8 +324,15 @@ def upload(name: str, data: bytes, max_parameters: int, about: Mapping[str, Any]
 
 
 def edited(run: Player, new: Setup, classes: int) -> Player:
-    """The run goes on showing its networks over the changed points, unless there is a class that they don't know."""
-    if run.latest.network.classes < classes:
+    """The run goes on showing its networks over the changed points, unless there is a class that they don't know.
+
+    While points are drawn from nothing, or over a training of one's own, what is drawn is trained on from the start.
+    """
+    if not run.setup.trainable or (run.playing and run.setup.own):  # drawn from nothing: it learns as soon as it can
+        drawn = Player(new)
+        drawn.play()
+        return drawn
+    if run.latest.network.classes < classes or not new.trainable:
         return Player(new)
     kept = Player(new, tuple(run.snapshots), "The points have changed since this training: train again.")
     kept.status = "stale"

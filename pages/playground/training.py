@@ -13,7 +13,7 @@ from pages.playground.components import plane_timeline, undo_buttons
 from pages.playground.player import SLICE_SECONDS, Player
 from pages.playground.provenance import about, code_of
 from pages.playground.scene import Scene
-from pages.playground.words import history_columns
+from pages.playground.words import history_columns, until_two_classes
 from pages.shared.charts import Numbers, draw
 from pages.shared.places import ask
 from pages.shared.toggle_button import toggle_button
@@ -26,7 +26,7 @@ MEASURED = 200
 
 def training_buttons() -> bool:
     """Train, step, stop, rewind. Says whether the run was playing when they were drawn."""
-    run = state.player()
+    run, trainable = state.player(), state.setup().trainable
     playing = run.playing  # read once: a tick that is still being computed may end the run at any moment
     if state.UPLOAD in st.session_state:
         st.caption("A network from a file: it is not trained here. Pick a preset or change the data to go back.")
@@ -35,7 +35,13 @@ def training_buttons() -> bool:
         label = "Go on" if run.status == "running" else "Train" if run.status == "ready" else "Train again"
         face = ("Pause", "pause", run.pause) if playing else (label, "play_arrow", play)
         toggle_button("pg_play", *face, primary=not playing)
-        st.button("Step", key="pg_step", icon=":material/skip_next:", on_click=step, disabled=run.done or playing)
+        st.button(
+            "Step",
+            key="pg_step",
+            icon=":material/skip_next:",
+            on_click=step,
+            disabled=run.done or playing or not trainable,
+        )
         going = playing or run.status == "running"
         st.button("Stop", key="pg_stop", icon=":material/stop:", on_click=run.stop, disabled=not going)
         st.button(
@@ -50,6 +56,9 @@ def under_the_buttons(scene: Scene, *, playing: bool) -> None:
     """The progress while the run is playing, afterwards the slider through time."""
     run = state.player()
     if state.UPLOAD in st.session_state:
+        return
+    if not scene.setup.trainable:
+        st.info(until_two_classes(scene.setup.points[1]))
         return
     if playing:
         pace = engine.training_pace(run)

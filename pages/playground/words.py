@@ -9,6 +9,8 @@ from pages.shared.words import no_radius
 from relucert_core.words import down, number, up
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from pages.shared.plane import Answer
     from relucert_core.attacks.result import Attack
 
@@ -102,3 +104,12 @@ def size_words(widths: tuple[int, ...], parameters: int, regions: int, faces: in
         f"{regions:,} regions in the square of side {2 * half:g}; {own}. Network {shape}: {sum(widths[1:-1])} hidden "
         f"neurons, {parameters:,} numbers."
     )
+
+
+def until_two_classes(labels: np.ndarray) -> str:
+    """What is to do while the drawn points are of fewer than two classes; labels (N,)."""
+    if not len(labels):
+        return (
+            "The plane is empty: click or stroke on it to draw points of one class, then choose another class and draw."
+        )
+    return f"All points are of class {labels[0]} so far: choose another class and draw; training then starts by itself."

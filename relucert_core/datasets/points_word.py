@@ -16,7 +16,7 @@ _DAMAGED = "The points in the link are damaged: copy the whole link."
 
 
 def pack_points(points: np.ndarray, labels: np.ndarray) -> str:
-    """Points (N, 2) and labels (N,) as a word; coordinates are rounded to four digits."""
+    """Points (N, 2) and labels (N,), none too, as a word; coordinates are rounded to four digits."""
     steps = np.rint(points * _STEP).astype("<i4")
     raw = steps.T.tobytes() + labels.astype(np.uint8).tobytes()
     return base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode("ascii").rstrip("=")
@@ -31,10 +31,10 @@ def unpack_points(word: str) -> tuple[np.ndarray, np.ndarray]:
     except (binascii.Error, ValueError, zlib.error, UnicodeEncodeError):
         raise InvalidInput(_DAMAGED) from None
     count = len(data) // 9
-    if not unpacking.eof or len(data) != 9 * count or count < 2:
+    if not unpacking.eof or len(data) != 9 * count:
         raise InvalidInput(_DAMAGED)
     points = np.frombuffer(data[: 8 * count], "<i4").reshape(2, count).T / _STEP
     labels = np.frombuffer(data[8 * count :], np.uint8).astype(np.int64)
-    if labels.max() >= MAX_CLASSES or np.abs(points).max() > LARGEST:
+    if labels.max(initial=0) >= MAX_CLASSES or np.abs(points).max(initial=0.0) > LARGEST:
         raise InvalidInput(_DAMAGED)
     return points, labels

@@ -264,6 +264,29 @@ def test_a_click_adds_a_point_and_undo_and_redo_are_back_and_forward(app_address
         assert not page.script_errors
 
 
+@pytest.mark.slow  # test_page drives the same without a browser
+def test_clicks_on_an_empty_plane_draw_and_the_second_class_starts_the_training(app_address, chromium):
+    with browser.tab(chromium, f"{app_address}/playground") as page:
+        ready(page)
+        page.get_by_text("Data", exact=True).click()
+        page.get_by_role("button", name="Start with an empty plane").click()
+        page.get_by_text("The plane is empty").wait_for()
+        page.locator(".js-plotly-plot[data-mode=draw]").wait_for()
+        ready(page)
+        for ink, dx in (("0", -60), ("1", 60)):
+            page.get_by_label("Class of new points").fill(ink)
+            page.get_by_label("Class of new points").press("Enter")
+            browser.settled(page)
+            page.locator(".js-plotly-plot .nsewdrag").first.scroll_into_view_if_needed()
+            x, y = middle(page, ".js-plotly-plot .nsewdrag")
+            page.mouse.click(x + dx, y + dx)
+            page.get_by_text("All points are of class 0" if ink == "0" else "Training finished").wait_for()
+        points, labels = unpack_points(page.evaluate("() => new URLSearchParams(location.search).get('pg_own')"))
+        assert labels.tolist() == [0, 1]
+        assert points[0, 0] < 0 < points[1, 0]
+        assert not page.script_errors
+
+
 MOUNT = """([source, html, data, leave]) => {
   document.body.innerHTML = `<div class="st-key-here"><div class="js-plotly-plot"><div class="svg-container"
     style="width:90px;height:90px"></div></div></div><div class="mount">${html}</div>`;

@@ -508,3 +508,48 @@ def test_diagram_knows_every_line():
     _, places = bent_lines(plane_of(net))
     assert data["begins"][-1] == len(places)
     assert data["owners"] == sorted({1000 * a + b for a, b in places.tolist()})
+
+
+def test_from_an_empty_plane_training_starts_with_the_second_class(monkeypatch):
+    """Points of one class after another; until there are two, one sentence says what to do."""
+    at = playground()
+    at.button(key="pg_empty").click().run()
+    assert not at.exception
+    assert not at.error
+    assert "The plane is empty" in at.info[0].value
+    assert at.session_state["pg_mode"] == "draw"
+    assert len(unpack_points(at.query_params["pg_own"])[0]) == 0
+    assert not player_of(at).playing
+    names: dict = {}
+    shown = at.session_state["playground_fields"]
+    exec(plane_code(shown.setup, None, None, shown.point, uploaded=False), names)
+    assert names["net"] == player_of(at).latest.network
+
+    import pages.playground.point as point_panel
+
+    def drawn(*points, ink):
+        """What the component's callback does, in a run of the script."""
+        at.number_input(key="pg_new_class").set_value(ink).run()
+        with monkeypatch.context() as patch:
+            patch.setattr(point_panel, "sent_points", lambda *_: list(points))
+            session = at.session_state
+            fake = {key: session[key] for key in ("playground_fields", "pg_players", "pg_mode", "pg_new_class")}
+            patch.setattr(point_panel.st, "session_state", fake)
+            point_panel.stroke_drawn()
+        for key in ("playground_fields", "pg_players", "pg_edited"):
+            session[key] = fake[key]
+        at.run()
+
+    drawn((0.5, 0.5), (0.6, 0.5), ink=3)
+    assert not at.exception
+    assert "All points are of class 3" in at.info[0].value
+    assert not player_of(at).playing
+    assert player_of(at).latest.network.classes == 4
+    drawn((-0.5, -0.5), (-0.6, -0.4), ink=1)
+    assert not at.exception
+    assert not at.info
+    run = player_of(at)
+    assert run.playing or run.done, "it has begun by itself"
+    finish(at)
+    net = player_of(at).latest.network
+    assert net(np.array([[0.55, 0.5], [-0.55, -0.45]])).argmax(1).tolist() == [3, 1]
