@@ -22,14 +22,14 @@ from pages.beyond.words import (
     makers_sentence,
     sentence,
 )
-from pages.shared import own, shell
+from pages.shared import engine, own, shell
 from pages.shared.charts import CAMERA, behind_label, draw, numbers_behind
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
 from pages.shared.known import known, learn
 from pages.shared.places import Busy
 from pages.shared.shell import footer, presenting
-from pages.shared.text import say_problem
+from pages.shared.text import plain, say_problem
 from pages.shared.toggle_button import toggle_button
 from pages.shared.words import distance, headline
 from relucert_core.errors import RelucertError
@@ -219,6 +219,13 @@ def preset_row(scene: Scene) -> None:
         st.caption(entries[shown].words)
 
 
+def network_line(scene: Scene) -> None:
+    """Which network reads the digit: the same digit has other numbers on another one."""
+    if not scene.toy:
+        names = engine.digit_networks() | own.titles()
+        st.caption(f"The network: {plain(names.get(scene.model, scene.model))}.")
+
+
 def slice_first(scene: Scene) -> bool:
     """Is the slice what the view is about? Then it stands above the search, in sight without scrolling."""
     shown = beyond.current_preset(scene)
@@ -302,6 +309,7 @@ def page() -> None:
     scene = beyond.current_scene()
     if not presenting():
         preset_row(scene)
+        network_line(scene)
     top = st.empty() if presenting() else st.container(key="beyond_top").empty()
     first = first_words(scene)
     if first and not presenting():

@@ -151,9 +151,15 @@ class Answers:
         return dict(zip(names, map(list, zip(*rows))))
 
     def sentences(self) -> list[tuple[str, str]]:
-        """Title and plain sentence of every method that answered."""
+        """Title and plain sentence of every method that answered, or made the headline."""
+        from relucert_core.attacks import ATTACKS
+        from relucert_core.registry import CERTIFICATES
+
         entries: list[Any] = [e for e in self.certificate_entries if e.name in self.certificates]
         entries += [e for e in self.attack_entries if e.name in self.attacks]
+        named = {entry.name for entry in entries}
+        makers = {**CERTIFICATES, **ATTACKS}
+        entries += [makers[name] for name in (self.best.lower_by, self.best.upper_by) if name in makers.keys() - named]
         return [(display_title(entry), entry.sentence) for entry in entries]
 
 

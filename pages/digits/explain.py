@@ -101,7 +101,8 @@ def _region(scene: Scene, answers: Answers, stage: int) -> None:
         st.markdown(
             f"Nearest face of the region: **{down(faces)}**. Nearest boundary of the linear map on it: "
             f"**{down(decisions)}** ({NORM_NAMES[scene.norm]}). The smaller one is the region's safe radius, which the "
-            "paper calls the simplex certificate."
+            "paper calls the simplex certificate. Both speak of the linear map of this one region; beyond its faces "
+            "the network is another one, so a bound of another kind may be larger than either."
         )
     limit = certificate.limit
     if limit is None:

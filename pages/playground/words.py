@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DIGITS = 3
 SENTENCES = {
-    "headline": "Class **{prediction}**. Nothing inside the blue circle changes class (Theorem 3).",
+    "headline": "Class **{prediction}**. Nothing inside the filled circle around u changes class (Theorem 3).",
     "nothing": "Nothing limits the ball: this network gives one class to the whole plane.",
     "zero": "u lies on a face or on the boundary, or so near that rounding leaves it open: the safe radius is 0.",
     "a": "**Case (a) of Figure 1**: the boundary to class {rival} is nearer than any face of the region, so the safe "
@@ -48,17 +48,15 @@ def numbers_table(answer: Answer, attacks: tuple[Attack, ...], titles: dict[str,
     """All bounds at the point as columns of text."""
     cert, parts = answer.simplex, answer.simplex.parts
     rows = [
-        ("Safe radius (simplex, Theorem 3): certified", down(cert.radius, 4)),
+        ("Safe radius (simplex, Theorem 3): certified", down(cert.radius)),
         ("P_min, the nearest face", _part(parts.get("face_distance"))),
         ("d_min, the nearest local decision plane", _part(parts.get("decision_distance"))),
     ]
     if answer.boundary is not None:
-        rows.append(("Decision boundary certificate (Theorem 4): certified", down(answer.boundary.radius, 4)))
+        rows.append(("Decision boundary certificate (Theorem 4): certified", down(answer.boundary.radius)))
     kind = "exact geometry in float64" if answer.proven else "at most: the budget of regions ended"
-    rows.append((f"True distance: {kind}", number(answer.exact, 4)))
-    rows += [
-        (f"{titles[a.method]}: attack, upper bound", up(a.distance, 4) if a.success else "nothing") for a in attacks
-    ]
+    rows.append((f"True distance: {kind}", down(answer.exact) if answer.proven else up(answer.exact)))
+    rows += [(f"{titles[a.method]}: attack, upper bound", up(a.distance) if a.success else "nothing") for a in attacks]
     return dict(zip(("At u", "L2"), map(list, zip(*rows))))
 
 
@@ -78,7 +76,7 @@ def neurons_table(found: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
         "Layer": [str(layer) for layer in found["layer"]],
         "Neuron": [str(neuron) for neuron in found["neuron"]],
         "z": [number(z, 3) for z in found["z"]],
-        "Distance": [number(distance, 3) for distance in found["distance"]],
+        "Distance": [down(distance) for distance in found["distance"]],
     }
 
 
@@ -87,13 +85,13 @@ def history_columns(history: Mapping[str, Sequence[float]]) -> dict[str, list[st
     return {
         "Epoch": [str(epoch) for epoch in history["epoch"]],
         "Median safe radius": [down(r) for r in history["safe"]],
-        "Median true distance": [number(r, 3) for r in history["exact"]],
+        "Median true distance": [down(r) for r in history["exact"]],
         "Accuracy": [f"{100 * share:.1f} %" for share in history["accuracy"]],
     }
 
 
 def _part(value: object) -> str:
-    return down(value, 4) if isinstance(value, float) else "–"
+    return down(value) if isinstance(value, float) else "–"
 
 
 def size_words(widths: tuple[int, ...], parameters: int, regions: int, faces: int, half: float) -> str:
