@@ -290,7 +290,7 @@ def relaxation(mix: Mix) -> list[str]:
 
 def relation(walk: Walk) -> list[str]:
     """Every neuron as a relation, and what is asked of the points that satisfy them all."""
-    rival = walk.nearest_rival.name
+    label = walk.prediction
     return [
         r"z=\max(0,a)\iff z\,(z-a)=0,\quad z\ge 0,\quad z\ge a",
         aligned(
@@ -299,7 +299,7 @@ def relation(walk: Walk) -> list[str]:
                 r"&\mathbf a^{(1)}=\mathbf W^{(1)}\mathbf x+\mathbf b^{(1)},\quad"
                 r"\mathbf a^{(2)}=\mathbf W^{(2)}\mathbf z^{(1)}+\mathbf b^{(2)},",
                 r"&\mathbf z\odot(\mathbf z-\mathbf a)=0,\quad \mathbf z\ge 0,\quad \mathbf z\ge\mathbf a,",
-                rf"&f_{rival}(\mathbf x)=f_{walk.prediction}(\mathbf x)",
+                rf"&f_j(\mathbf x)=f_{label}(\mathbf x),\quad\text{{for each }}j\ne {label}\text{{ in turn}}",
             )
         ),
     ]
