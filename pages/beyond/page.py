@@ -23,7 +23,7 @@ from pages.beyond.words import (
     sentence,
 )
 from pages.shared import engine, own, shell
-from pages.shared.charts import CAMERA, behind_label, draw, numbers_behind
+from pages.shared.charts import behind_label, draw, numbers_behind
 from pages.shared.control import control
 from pages.shared.keys import listen_to_keys
 from pages.shared.known import known, learn
@@ -132,7 +132,7 @@ def still_chart(scene: Scene, run: SearchRun, height: int) -> go.Figure:
     figure = chart_of(scene, run, height)
     far = distance(run.lower, run.upper, exact=run.exact)
     words = f"Lower bound {down(run.lower)}, upper bound {far} after {duration(run.last.seconds)}"
-    draw(figure, key="beyond_chart", alt=words, behind=behind_label(beyond_panels.PICTURES), config=CAMERA)
+    draw(figure, key="beyond_chart", alt=words, behind=behind_label(beyond_panels.PICTURES))
     return figure
 
 

@@ -12,7 +12,7 @@ from pages.digits import engine as answering
 from pages.digits.answers import REGION, Answers, titles_of_makers
 from pages.digits.words import NORM_HELP, promise, unknown_gap
 from pages.shared import engine, shell
-from pages.shared.charts import CAMERA, Numbers, behind_label, draw, table
+from pages.shared.charts import Numbers, behind_label, draw, table
 from pages.shared.digit import GALLERY, Digit
 from pages.shared.shell import presenting, theme_name
 from pages.shared.words import distance, headline
@@ -159,12 +159,17 @@ def line_figure(scene: Scene, answers: Answers, *, flat: bool = False) -> go.Fig
     return number_line(answers.marks(), scene.theme, scene.axis_title, height, norm=scene.norm, flat=flat)
 
 
+def bounds_figure(scene: Scene, answers: Answers) -> go.Figure:
+    """All bounds, a row each."""
+    return bounds_chart(answers.marks(), scene.theme, scene.axis_title, norm=scene.norm)
+
+
 def line(scene: Scene, answers: Answers, stage: int) -> None:
     """Draw the number line."""
     best = answers.best
     far = distance(best.lower, best.upper, exact=best.exact)
     words = f"Proved safe to {down(best.lower)}, nearest adversarial digit known at {far}."
-    draw(line_figure(scene, answers), key=f"digits_line_{stage}", alt=words, behind=ALL_BOUNDS, config=CAMERA)
+    draw(line_figure(scene, answers), key=f"digits_line_{stage}", alt=words, behind=ALL_BOUNDS)
 
 
 def nearest_found(scene: Scene, answers: Answers) -> Found | None:
@@ -201,9 +206,8 @@ def adversary(scene: Scene, found: Found | None, stage: int) -> None:
 
 def all_bounds(scene: Scene, answers: Answers, stage: int) -> None:
     """Every method with its distance and time, as figure, table and sentences."""
-    figure = bounds_chart(answers.marks(), scene.theme, scene.axis_title, norm=scene.norm)
     words = "All bounds; the table has the numbers"
-    draw(figure, key=f"digits_bounds_{stage}", alt=words, behind=ALL_BOUNDS, config=CAMERA)
+    draw(bounds_figure(scene, answers), key=f"digits_bounds_{stage}", alt=words, behind=ALL_BOUNDS)
     table(bounds_of(scene, answers), f"digits_bounds_{stage}")
     st.markdown("\n".join(f"- **{title}**: {sentence}" for title, sentence in answers.sentences()))
     st.caption(

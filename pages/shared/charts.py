@@ -16,13 +16,7 @@ from relucert_core.citation import in_csv
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-CAMERA: dict[str, Any] = {
-    "displaylogo": False,
-    "displayModeBar": True,
-    "modeBarButtons": [["toImage"]],
-    "toImageButtonOptions": {"format": "png", "scale": 2},
-}
-STILL: dict[str, Any] = {"displayModeBar": False}
+STILL: dict[str, Any] = {"displayModeBar": False}  # plotly's camera saves pictures that do not say how they were made
 LONGEST = 24  # lines that a page shows of a table; its file has them all
 Columns = Mapping[str, Sequence[object]]
 

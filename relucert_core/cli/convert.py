@@ -12,7 +12,9 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "convert",
         help="lines of a run as CSV or Parquet",
-        description="Write the lines of one or several files as one table, sorted by image.",
+        description="Write the lines of one or several files as one table, sorted by image. How it was made (version, "
+        "digests, command, how to cite) stands in the metadata of a Parquet file, and beside a CSV file in "
+        "FILE.csv.about.json.",
         epilog="Example: relucert convert radii.1-of-2.jsonl radii.2-of-2.jsonl --out radii.csv",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.jsonl")

@@ -53,11 +53,28 @@ def test_the_csv_has_every_line_in_order(path):
     assert radius == line["radius"]
 
 
+def test_a_csv_has_its_making_beside_it(path, small):
+    """The table itself is data alone: its first line names the columns."""
+    _, _, net, _ = small
+    table = path.with_suffix(".csv")
+    assert table.read_text().startswith("format,index,")
+    said = json.loads(table.with_name(f"{table.name}.about.json").read_text())
+    assert said["command"] == f"relucert convert {path} --out {table}"
+    assert net.digest in said["digests"]
+    assert said["version"] == f"relucert {rc.__version__}"
+    assert "@software{relucert," in said["cite"]
+    assert not list(table.parent.glob("*.part*"))
+
+
 def test_parquet_and_unknown_tables(path, tmp_path, capsys):
     import pyarrow.parquet as pq
 
     assert main(["convert", str(path), "--out", str(tmp_path / "x.parquet")]) == 0
     assert pq.read_table(tmp_path / "x.parquet").num_rows == 100
+    said = pq.read_schema(tmp_path / "x.parquet").metadata
+    assert said[b"version"].decode() == f"relucert {rc.__version__}"
+    assert b"relucert convert" in said[b"command"]
+    assert b"singla2019robustness" in said[b"cite"]
     assert main(["convert", str(path), "--out", str(tmp_path / "x.xls")]) == 2
     assert "a .csv or a .parquet file" in capsys.readouterr().err
     assert main(["convert", str(tmp_path / "none.jsonl"), "--out", str(tmp_path / "x.csv")]) == 2

@@ -200,13 +200,18 @@ def test_lecture_view_fits_without_scrolling(chromium, app_address, path):
         assert small == []
 
 
-def test_the_figure_is_saved_as_png(page):
-    page.locator(".st-key-digits_line .js-plotly-plot").hover()
+def test_the_figure_is_saved_as_a_png_that_says_how_it_was_made(page):
+    """Plotly's own camera is away: its pictures say nothing."""
+    assert page.locator(".modebar-btn").count() == 0
+    page.get_by_text("Download and link", exact=True).click()
     with page.expect_download() as event:
-        page.locator(".st-key-digits_line .modebar-btn").first.click()
+        page.get_by_role("button", name="All bounds (PNG)").click()
     with Image.open(event.value.path()) as image:
         assert image.format == "PNG"
         assert image.width > 500
+        assert rc.load_model("mnist-20-20-20").digest in image.text["Digests"]
+        assert "singla2019robustness" in image.text["Cite"]
+    page.get_by_text("Download and link", exact=True).click()
 
 
 _BRIGHT = """canvas => {

@@ -119,8 +119,10 @@ def test_what_is_taken_away_can_be_checked(tmp_path, capsys):
     assert numbers["headline"]["upper"] == best.upper == answers.attacks["deepfool"].distance
     assert {"version", "command", "cite", "digest", "digests"} <= set(numbers)
     assert scene.net.digest in numbers["digests"]
-    svg, png = (downloads.line_of(scene, answers, kind) for kind in ("svg", "png"))
-    assert all(words.encode() in file for file in (svg, png) for words in (scene.net.digest, "singla2019robustness"))
+    figures = (lambda: results.line_figure(scene, answers, flat=True)), (lambda: results.bounds_figure(scene, answers))
+    files = [make() for figure in figures for _, make, _, _ in downloads.pictures("x", "x", scene, figure)]
+    assert len(files) == 4
+    assert all(words.encode() in file for file in files for words in (scene.net.digest, "singla2019robustness"))
     rows = [line for line in as_csv(results.bounds_of(scene, answers)).splitlines() if not line.startswith("#")]
     assert [row["Method"] for row in csv.DictReader(rows)] == answers.table()["Method"]
 
