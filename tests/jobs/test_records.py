@@ -57,6 +57,26 @@ def test_what_pages_open_with_has_a_record(name, image):
     assert found.upper <= rc.attack(net, x, method="deepfool").distance
 
 
+@pytest.mark.parametrize("norm", [math.inf, 1.0])
+@pytest.mark.parametrize(("name", "image"), SHOWN_AT_ONCE)
+def test_so_it_has_in_the_other_norms(name, image, norm):
+    """Digits and Beyond began with bounds of their own there: CROWN-Ada's, and the walk's, which is far below it."""
+    net, x = rc.load_model(name), rc.mnist_sample()[0][image]
+    found = rc.best_known(net, x, norm, max_seconds=0)
+    assert found.stored
+    assert 0 < found.lower <= found.upper < math.inf
+    assert found.lower >= rc.certify(net, x, norm=norm).radius
+    assert found.upper <= rc.attack(net, x, method="deepfool", norm=norm).distance
+
+
+@pytest.mark.parametrize("norm", [math.inf, 1.0])
+def test_what_is_computed_there_is_at_least_what_crown_proves(norm):
+    net, x = rc.load_model(SMALL), rc.mnist_sample()[0][20]
+    last = rc.best_known(net, x, norm, max_seconds=0.3)
+    assert not last.stored
+    assert last.lower >= rc.certify(net, x, method="crown-ada", norm=norm).radius > 0
+
+
 def test_a_record_is_told_by_its_content(tiny):
     x = rc.mnist_sample()[0][0]
     net = rc.load_model(SMALL)
@@ -151,6 +171,10 @@ def test_the_command_keeps_what_it_has(tmp_path, capsys):
     assert main(arguments) == 0
     assert (tmp_path / f"{SMALL}.jsonl").read_bytes() == before
     assert read_records(tmp_path / f"{SMALL}.jsonl")[0].exact
+    assert main([*arguments, "--norms", "inf"]) == 0
+    kept = read_records(tmp_path / f"{SMALL}.jsonl")
+    assert [record.norm for record in kept] == [2.0, math.inf]
+    assert kept[0].exact
     (tmp_path / f"{SMALL}.jsonl").write_text('{"format": 2}\n', encoding="utf8")
     with pytest.raises(InvalidInput, match="line 1"):
         read_records(tmp_path / f"{SMALL}.jsonl")
