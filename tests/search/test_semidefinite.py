@@ -47,10 +47,10 @@ def test_the_interval_holds_the_exact_distance_and_the_witness_is_adversarial():
     assert closed >= 1
 
 
-def test_a_digit_is_closed_below_the_best_attack_and_its_witness_is_a_start():
+def test_a_digit_is_closed_below_a_good_attack_and_its_witness_is_a_start():
     net, (images, _) = rc.load_model("mnist-40-40-40"), rc.mnist_sample()
     point = images[102].astype(np.float64)
-    attack = rc.attack(net, point, method="best")
+    attack = rc.attack(net, point, method="ddn")
     cert = rc.certify(net, point, method="semidefinite", max_seconds=None, max_iterations=100)
     assert cert.guarantee == "exact"
     assert cert.status == "exact"

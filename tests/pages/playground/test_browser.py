@@ -111,8 +111,10 @@ def zoomed_drag(page):
 def train_on_spirals(page):
     page.get_by_text("Data", exact=True).click()
     page.get_by_text("Spirals", exact=True).click()
+    browser.settled(page)  # a button that is being drawn anew may lose the click
     page.get_by_role("button", name="Train", exact=True).click()
-    page.get_by_text("Training finished").wait_for()
+    page.get_by_text("Training finished").or_(page.get_by_role("button", name="Pause", exact=True)).first.wait_for()
+    page.get_by_text("Training finished").wait_for(timeout=2 * browser.PATIENCE)
     page.wait_for_selector("input[type=range][aria-label^=Time]")
 
 

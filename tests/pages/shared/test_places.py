@@ -91,7 +91,7 @@ def test_the_server_has_the_memory_that_the_environment_allows(monkeypatch):
 
 def test_a_death_is_a_sentence(two_workers, monkeypatch):
     monkeypatch.setattr(places, "pool", lambda: two_workers)
-    with pytest.raises(JobLost, match="please try again"):
+    with pytest.raises(JobLost, match="reload the page"):
         places.ask(work.die, seconds=9.0, kind="k")
 
 
@@ -216,7 +216,7 @@ def test_a_training_that_others_cut_short_goes_on_without_computing_anything_aga
     monkeypatch.setattr(places, "pool", lambda: pool)
     names = iter(["trainer", "other", "trainer"])
     monkeypatch.setattr(places, "_visitor", lambda: next(names))
-    setup = Setup(preset="", dataset="moons", hidden=(8,), epochs=3000, size=60)
+    setup = Setup(preset="", dataset="moons", hidden=(16, 16), epochs=5000, size=60)  # longer than its turn
     run = Player(setup)
     try:
         end = time.monotonic() + 60
