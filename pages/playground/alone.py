@@ -79,8 +79,8 @@ def stand_alone(scene: Scene, view: View, about: Sequence[str]) -> str:
         ground=scene.theme.background,
         x=view.point[0],
         y=view.point[1],
-        safe=down(answer.simplex.radius, words.DIGITS),
-        true=true_distance(answer, words.DIGITS),
+        safe=down(answer.simplex.radius),
+        true=true_distance(answer),
         data=json.dumps(data, allow_nan=False).replace("</", "<\\/"),
         script="\n".join(path.read_text("utf8") for path in _SCRIPTS),
     )

@@ -62,8 +62,8 @@ def answer_words(scene: Scene, answer: Answer) -> None:
     """The sentence and the numbers."""
     st.markdown(words.headline(answer))
     with st.container(horizontal=True, key="pg_metrics"):
-        st.metric("Safe radius (certified)", down(answer.simplex.radius, words.DIGITS))
-        st.metric("True distance", true_distance(answer, words.DIGITS))
+        st.metric("Safe radius (certified)", down(answer.simplex.radius))
+        st.metric("True distance", true_distance(answer))
     st.markdown(words.case(answer))
 
 

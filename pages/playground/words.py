@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from relucert_core.attacks.result import Attack
 
 
-DIGITS = 3
 SENTENCES = {
     "headline": "Class **{prediction}**. Nothing inside the filled circle around u changes class (Theorem 3).",
     "nothing": "Nothing limits the ball: this network gives one class to the whole plane.",

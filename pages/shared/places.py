@@ -118,10 +118,10 @@ def asked(
 ) -> tuple[Any, bool]:
     """function(*args, **options) of the engine, computed in a worker; `say` is called with words while the job waits.
 
-    Also says whether it had all its time: it has less while others wait, and may do better at a quieter moment. Raises
-    JobLost where a newer request of the same visitor took its place.
+    Also says whether it had all its time: it has less while others wait, and may do better at a quieter moment.
     seconds: by when its deadline is (`relucert_core.deadline`). kind: what tells how long it may take, such as the
-    method and the network. Raises what the function raises, and JobLost, in one sentence, where it has no answer.
+    method and the network. Raises what the function raises, and JobLost, in one sentence, where it has no answer,
+    also because a newer request of the same visitor took its place.
     """
     there = pool()
     if there is None:

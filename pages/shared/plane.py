@@ -68,8 +68,8 @@ def limit(cert: Certificate) -> str:
     return f"neuron {cert.limit.neuron} of layer {cert.limit.layer}"
 
 
-def true_distance(answer: Answer, digits: int = 3) -> str:
-    """The exact distance for reading, to so many significant digits."""
+def true_distance(answer: Answer) -> str:
+    """The exact distance for reading, to three significant digits as all bounds."""
     if answer.exact == math.inf:
         return "∞"
-    return down(answer.exact, digits) if answer.proven else f"≤ {up(answer.exact, digits)}"
+    return down(answer.exact) if answer.proven else f"≤ {up(answer.exact)}"
