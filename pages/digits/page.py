@@ -7,6 +7,7 @@ with them in it.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,6 +17,7 @@ from pages.digits import engine as answering
 from pages.digits.answers import REGION, Answers
 from pages.digits.code import digit_code
 from pages.digits.state import STATE, Fields
+from pages.digits.turns import FIRST_WORDS
 from pages.digits.words import NORM_HELP
 from pages.shared import engine, own, places
 from pages.shared.charts import numbers_behind
@@ -85,8 +87,8 @@ def compute(
 
 
 def plan(answers: Answers) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:
-    """(kind, name, title) of the quick methods and of the others."""
-    jobs = [("certificate", e.name, e.title) for e in answers.certificate_entries]
+    """(kind, name, title) of the quick methods and of the others, without what has its answer."""
+    jobs = [("certificate", e.name, e.title) for e in answers.certificate_entries if e.name not in answers.certificates]
     jobs += [("attack", e.name, e.title) for e in answers.attack_entries]
     quick = [job for job in jobs if job[1] in FIRST_CERTIFICATES + FIRST_ATTACKS]
     patient = [e.name for e in answers.certificate_entries if "max_seconds" in e.options or e.guarantee == "estimate"]
@@ -221,8 +223,29 @@ def take_away(slots: Slots, scene: results.Scene, answers: Answers, name: str, v
         st.code(scene.code, wrap_lines=True)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A page whose first words stand; begun: when its answers were asked for."""
+
+    slots: Slots
+    scene: results.Scene
+    answers: Answers
+    name: str
+    valid: bool
+    begun: float
+
+
 def page() -> None:
-    """The whole page."""
+    """The whole page: its controls and first words, then its answers."""
+    with FIRST_WORDS.under_way():
+        opened = first_words()
+    if opened is not None:
+        FIRST_WORDS.let_pass()
+        answer(opened)
+
+
+def first_words() -> Opened | None:
+    """All controls, and the headline with what is known at once; None where no digit is drawn yet."""
     if not presenting():
         st.title("How far is this digit from being read as another?")
     listen_to_keys(KEYS, preset)
@@ -244,23 +267,23 @@ def page() -> None:
     if blank:
         slots.top.markdown("**Nothing is drawn yet.** Lift the pen after the first stroke: the answer appears here.")
         footer()
-        return
+        return None
     if presenting():
         with slots.strip:
             lecture_strip(STATE, net, card, digit)
-    answer(slots, scene, fields.net, fields.valid and not presenting())
-
-
-def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
-    """What is known already, then the quick answers, then the rest."""
-    begun = time.monotonic()
-    base = known(scene.net, scene.point, scene.norm)
-    certificates, attacks = answering.certificates_for(scene.net, scene.norm), answering.attacks_for(scene.norm)
-    answers = Answers(base, certificates, attacks, in_range=valid)
-    quick, slow = plan(answers)
-    if base.lower <= 0:
-        compute(answers, scene, valid, *quick.pop(0)[:2])
+    begun, valid = time.monotonic(), fields.valid and not presenting()
+    certificates, attacks = answering.certificates_for(net, scene.norm), answering.attacks_for(scene.norm)
+    answers = Answers(known(net, scene.point, scene.norm), certificates, attacks, in_range=valid)
+    if answers.base.lower <= 0:
+        compute(answers, scene, valid, "certificate", REGION)
     slots.say(scene, answers)
+    return Opened(slots, scene, answers, fields.net, valid, begun)
+
+
+def answer(opened: Opened) -> None:
+    """The quick answers, then the rest."""
+    slots, scene, answers, valid = opened.slots, opened.scene, opened.answers, opened.valid
+    quick, slow = plan(answers)
     if places.crowded():  # what is computed at once is shown first, and the visitor waits for the rest
         waits = [job for job in quick if job[1] not in engine.CLOSED_FORMS]
         quick, slow = [job for job in quick if job not in waits], waits + slow
@@ -281,11 +304,11 @@ def answer(slots: Slots, scene: results.Scene, name: str, valid: bool) -> None:
     slots.draw(scene, answers, 2)
     st.session_state[COMPLETE] = (complete, *remembered)[:_REMEMBERED]
     if not presenting():
-        take_away(slots, scene, answers, name, valid)
-        st.caption(about_network(name))
+        take_away(slots, scene, answers, opened.name, valid)
+        st.caption(about_network(opened.name))
         footer()
     if live.offered(answers) is not None and not live.settled(scene, answers):
-        grow(slots, scene, answers, live.seconds_for(time.monotonic() - begun))
+        grow(slots, scene, answers, live.seconds_for(time.monotonic() - opened.begun))
 
 
 def grow(slots: Slots, scene: results.Scene, answers: Answers, most: float) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
-import streamlit as st
 
 from pages.shared.component import BrowserComponent, sent_event, whole
 
@@ -37,7 +37,7 @@ def picked_image(key: str, count: int) -> int | None:
     return whole(sent_event(key, "picked"), 0, count - 1)
 
 
-@st.cache_data(max_entries=1000, show_spinner=False)
+@lru_cache(1000)  # sixty of them stand on a page: a cache that copies its values takes ten times as long
 def thumbnail(index: int) -> str:
     """A shipped image as a data URL."""
     from pages.shared.engine import sample

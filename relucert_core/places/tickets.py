@@ -15,7 +15,7 @@ from threading import Condition
 from typing import Any
 
 AGING = 4.0
-LEAST, TURN = 0.25, 3.0  # a page asks for a dozen jobs, one after the other
+LEAST, TURN = 0.2, 2.0  # a page asks for a dozen jobs, one after the other
 _NEW = 0.2  # of an average: what the newest measurement counts
 _UNKNOWN = 1.0  # seconds of a kind of job that was never run
 

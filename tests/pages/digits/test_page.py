@@ -14,6 +14,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 
 import relucert_core as rc
@@ -133,9 +134,7 @@ def test_another_digit_in_view_changes_picture_and_link():
     ],
 )
 def test_what_the_gallery_sends_is_checked(monkeypatch, value, index):
-    import pages.shared.gallery as module
-
-    monkeypatch.setattr(module.st, "session_state", {"k": value})
+    monkeypatch.setattr(st, "session_state", {"k": value})
     assert picked_image("k", 1000) == index
 
 
