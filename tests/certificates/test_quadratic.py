@@ -20,6 +20,7 @@ from relucert_core.certificates.quadratic import bounds as bounds_module
 from relucert_core.certificates.quadratic import radius as radius_module
 from relucert_core.certificates.quadratic.ball import Multipliers, evaluate, maximum_above, propose
 from relucert_core.certificates.quadratic.bounds import ball_of, climb, foreseen_maximum, quadratic_bounds
+from relucert_core.certificates.quadratic.memory import Memory, Start, _placed
 from relucert_core.certificates.quadratic.moments import Proposal, worst_moments
 from relucert_core.certificates.quadratic.parabolas import Quadratic, enclose
 from relucert_core.certificates.quadratic.radius import run
@@ -260,14 +261,61 @@ def test_what_is_foreseen_is_never_returned(monkeypatch):
     """A search steered to a radius that no proof confirms ends with CROWN-Ada's."""
     net, point = network(6, 4, 8, 3), np.full(4, 0.1)
 
-    def hopeful(ball, radius, known=None, maximum=bounds_module.proved_maximum):
-        layers, margins = climb(ball, radius, known, maximum)
+    def hopeful(ball, radius, known=None, maximum=bounds_module.proved_maximum, memory=None):
+        layers, margins = climb(ball, radius, known, maximum, memory)
         return layers, torch.ones_like(margins) if maximum is foreseen_maximum else margins
 
     monkeypatch.setattr(radius_module, "climb", hopeful)
     exact = rc.certify(net, point, "exact", max_seconds=5.0)
     found = radius_of(net, point)
     assert CROWN.run(net, torch.tensor(point)[None], norm=2.0)[0].radius <= found.radius <= exact.upper
+
+
+def test_what_is_remembered_stands_at_its_own_neurons():
+    values = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    found = _placed(values, *map(torch.tensor, ([1, 4], [0, 7], [0, 1, 4], [0, 5, 7])))
+    nan = math.nan
+    expected = torch.tensor([[nan, nan, nan], [1.0, nan, 2.0], [3.0, nan, 4.0]])
+    assert torch.equal(torch.nan_to_num(found, nan=-1.0), torch.nan_to_num(expected, nan=-1.0))
+
+
+@pytest.mark.parametrize("sizes", [(4, 8, 3), (4, 6, 6, 3), (3, 6, 5, 5, 3)])
+def test_a_ball_begun_from_another_has_bounds_that_hold_and_are_as_good(sizes):
+    rng = np.random.default_rng(11)
+    for _ in range(4):
+        net = network(int(rng.integers(1000)), *sizes)
+        point = small_point(rng, net)
+        ball, memory = ball_of(net, point), Memory()
+        for radius in (0.9, 0.5, 0.6):
+            margins = climb(ball, radius, memory=memory)[1]
+            fresh = climb(ball, radius)[1]
+            scale = (ball.centre.gaps[0].clamp(min=0) - fresh).clamp(min=1e-9)
+            assert bool(((fresh - margins)[torch.isfinite(fresh)] <= 0.1 * scale[torch.isfinite(fresh)] + 1e-9).all())
+            steps = rng.normal(size=(300, net.inputs))
+            steps *= radius * rng.random((300, 1)) / np.linalg.norm(steps, axis=1, keepdims=True)
+            logits = net.logits(torch.tensor(point + steps))
+            label = int(ball.centre.margins.label[0])
+            assert bool((logits[:, label : label + 1] - logits >= margins.nan_to_num(posinf=0.0) - 1e-9).all())
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_spoilt_memory_never_raises_the_radius(monkeypatch, fault):
+    rng = np.random.default_rng(9)
+    net = network(int(rng.integers(100)), 3, 4, 3, 3)
+    point = small_point(rng, net)
+    recall = Memory.recall
+
+    def wrong(self, *about):
+        start = recall(self, *about)
+        if start is None:
+            return None
+        spoil = FAULTS[fault]
+        return Start(tuple(map(spoil, start.slopes)), Proposal(*map(spoil, vars(start.moments).values())))
+
+    monkeypatch.setattr(Memory, "recall", wrong)
+    found = radius_of(net, point)
+    assert found.radius >= CROWN.run(net, torch.tensor(point)[None], norm=2.0)[0].radius
+    assert found.radius <= brute_force(net, point, int(net(point).argmax())).high
 
 
 def test_it_proves_nearly_all_on_figure_2a():

@@ -20,7 +20,8 @@ from relucert_core.certificates.over_balls.linear_pass import Pass, carry_back
 from relucert_core.certificates.over_balls.relaxations import LayerBounds
 from relucert_core.certificates.quadratic.ball import maximum_above
 from relucert_core.certificates.quadratic.first_layer import FirstLayer, first_layer, gram_of
-from relucert_core.certificates.quadratic.lines import lowest
+from relucert_core.certificates.quadratic.lines import Effort, lowest
+from relucert_core.certificates.quadratic.memory import Memory
 from relucert_core.certificates.quadratic.moments import Proposal
 from relucert_core.certificates.quadratic.parabolas import enclose
 from relucert_core.errors import InvalidInput
@@ -29,8 +30,8 @@ from relucert_core.rounding import above, sum_above
 
 # The least half-width of a parabola, in units of how far the neuron can stray, and how many multipliers are tried.
 _FLOORS = ((0.06, 3), (0.15, 8))
-# How often the lines' slopes are improved, and how many vectors a proposal has: for a layer's rows, and for margins.
-_LAYER_EFFORT, _MARGIN_EFFORT = (6, 1), (15, 2)
+# For a layer's rows, and for margins.
+_LAYER_EFFORT, _MARGIN_EFFORT = Effort(6, 1, 1), Effort(15, 3, 2)
 Maximum = Callable[[FirstLayer, torch.Tensor, Proposal], torch.Tensor]
 
 
@@ -141,9 +142,17 @@ def foreseen_maximum(first: FirstLayer, weights: torch.Tensor, proposal: Proposa
 
 
 def climb(
-    ball: Ball, radius: float, known: BallBounds | None = None, maximum: Maximum = proved_maximum
+    ball: Ball,
+    radius: float,
+    known: BallBounds | None = None,
+    maximum: Maximum = proved_maximum,
+    memory: Memory | None = None,
 ) -> tuple[list[LayerBounds], torch.Tensor]:
-    """The bounds of the hidden layers, (1, N_i) each, and the margins (K,), over the ball of `radius`."""
+    """The bounds of the hidden layers, (1, N_i) each, and the margins (K,), over the ball of `radius`.
+
+    memory: of the other balls around the same point, where proposals begin; this ball's are kept in it.
+    """
+    memory = Memory() if memory is None else memory
     where = ball.centre
     state = Pass(where, torch.tensor([0]), torch.tensor([radius], dtype=torch.float64))
     found = [_within(crown.first_layer(state), known, 0)]
@@ -151,9 +160,9 @@ def climb(
     first = first_layer(where, ball.gram, radius, found[0], state.layers[0].kept)
     for depth in range(1, len(where.net.affine) - 1):
         bounds = _within(crown.next_layer(state, crown.CROWN_ADA), known, depth)
-        found.append(_tightened(state, first, bounds, depth, maximum))
+        found.append(_tightened(state, first, bounds, depth, maximum, memory))
         state = crown.relaxed(state, found[-1], crown.CROWN_ADA)
-    return found, _margins(state, first, maximum)
+    return found, _margins(state, first, maximum, memory)
 
 
 def _within(bounds: LayerBounds, known: BallBounds | None, depth: int) -> LayerBounds:
@@ -165,7 +174,9 @@ def _within(bounds: LayerBounds, known: BallBounds | None, depth: int) -> LayerB
     return dataclasses.replace(bounds, lower=lower, upper=upper)
 
 
-def _tightened(state: Pass, first: FirstLayer, bounds: LayerBounds, depth: int, maximum: Maximum) -> LayerBounds:
+def _tightened(
+    state: Pass, first: FirstLayer, bounds: LayerBounds, depth: int, maximum: Maximum, memory: Memory
+) -> LayerBounds:
     """The bounds of hidden layer `depth` (from 0), those of its open neurons intersected with the quadratic ones."""
     open_ = ~((bounds.lower[0] >= 0) | (bounds.upper[0] <= 0))
     carried = state.centre.net.affine[depth].carried
@@ -173,7 +184,8 @@ def _tightened(state: Pass, first: FirstLayer, bounds: LayerBounds, depth: int, 
     lower, upper = bounds.lower.clone(), bounds.upper.clone()
     if len(rows) and len(first.kept):
         weight = state.centre.net.affine[depth].weight[rows]
-        down, up = _drops(state, first, torch.cat([weight, -weight]), _LAYER_EFFORT, maximum).chunk(2)
+        task = _Task(depth, torch.cat([rows, rows + bounds.lower.shape[1]]), _LAYER_EFFORT, maximum, memory)
+        down, up = _drops(state, first, torch.cat([weight, -weight]), task).chunk(2)
         forward = state.centre.forward
         values, errors = (part[depth][state.index[0]][rows] for part in (forward.values, forward.errors))
         lower[0, rows] = torch.fmax(lower[0, rows], lowered(values - above(down + errors)))
@@ -182,7 +194,7 @@ def _tightened(state: Pass, first: FirstLayer, bounds: LayerBounds, depth: int, 
     return LayerBounds(lower, upper, torch.zeros_like(lower), lean)
 
 
-def _margins(state: Pass, first: FirstLayer, maximum: Maximum) -> torch.Tensor:
+def _margins(state: Pass, first: FirstLayer, maximum: Maximum, memory: Memory) -> torch.Tensor:
     """(K,): lower bounds on the margins; -inf where nothing is proved."""
     where, index = state.centre, state.index
     gaps = where.gaps[index][0]
@@ -192,16 +204,28 @@ def _margins(state: Pass, first: FirstLayer, maximum: Maximum) -> torch.Tensor:
     margins[label] = torch.inf
     rivals = (margins <= 0).nonzero().squeeze(1)
     if len(rivals) and len(first.kept):
-        drops = _drops(state, first, where.rivals[index][0, rivals], _MARGIN_EFFORT, maximum)
+        task = _Task(len(where.net.affine) - 1, rivals, _MARGIN_EFFORT, maximum, memory)
+        drops = _drops(state, first, where.rivals[index][0, rivals], task)
         margins[rivals] = torch.fmax(margins[rivals], lowered(gaps[rivals] - drops))
     return margins
 
 
-def _drops(
-    state: Pass, first: FirstLayer, rows: torch.Tensor, effort: tuple[int, int], maximum: Maximum
-) -> torch.Tensor:
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """The functionals `numbers` (R,), ascending, of a `place`: layer or margins; how they are bounded."""
+
+    place: int
+    numbers: torch.Tensor
+    effort: Effort
+    maximum: Maximum
+    memory: Memory
+
+
+def _drops(state: Pass, first: FirstLayer, rows: torch.Tensor, task: _Task) -> torch.Tensor:
     """(R,): how far at most functionals `rows` of the last relaxed layer's outputs fall below their values at u."""
-    carried, proposal = lowest(state, first, rows, *effort)
-    most = maximum(first, -carried.weights, proposal)
+    start = task.memory.recall(task.place, task.numbers, state, first)
+    carried, found = lowest(state, first, rows, task.effort, start)
+    task.memory.keep(task.place, task.numbers, state, first, found)
+    most = task.maximum(first, -carried.weights, found.moments)
     terms = max(*state.centre.net.outputs, state.centre.net.inputs) + 16 + len(state.layers)
     return sum_above(carried.loss + carried.doubt + state.underflow[0] + most, terms)

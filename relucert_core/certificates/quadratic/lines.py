@@ -15,11 +15,21 @@ import torch
 
 from relucert_core.certificates.over_balls.linear_pass import Pass
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
-from relucert_core.certificates.quadratic.moments import Proposal, worst_moments
+from relucert_core.certificates.quadratic.memory import Start
+from relucert_core.certificates.quadratic.moments import worst_moments
 
-_RATE, _FALL = 0.25, 0.93  # of Adam's steps, and by how much they shrink each time
+_RATE, _CAREFUL, _FALL = 0.25, 0.075, 0.93  # of Adam's steps, from a start, and by how much they shrink each time
 _MEMORY, _SQUARES = 0.7, 0.9
-_FEW, _MANY = 8, 16  # steps of `worst_moments`: going on, and at the end
+_FEW, _MANY = 8, 16  # steps of `worst_moments`: going on; from nothing, and at the end of that
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often slopes are improved, from nothing (`steps`) and from a start (`more`); vectors: of a proposal."""
+
+    steps: int
+    more: int
+    vectors: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,26 +71,35 @@ def carry_to_first(state: Pass, rows: torch.Tensor, slopes: list[torch.Tensor]) 
     return Carried(side, loss, doubt + side.abs() @ state.layers[0].doubt[0], tuple(reversed(passed)))
 
 
-def lowest(state: Pass, first: FirstLayer, rows: torch.Tensor, steps: int, vectors: int) -> tuple[Carried, Proposal]:
-    """`rows` (R, N) carried down with slopes improved `steps` times, and the proposal for minus the resulting sums."""
+def lowest(
+    state: Pass, first: FirstLayer, rows: torch.Tensor, effort: Effort, start: Start | None = None
+) -> tuple[Carried, Start]:
+    """`rows` (R, N) carried down by the best slopes that were found, these, and the moments of minus the sums.
+
+    start: from another ball, to go on from.
+    """
     slopes = [layer.lines.slope_below.expand(len(rows), -1) for layer in state.layers[1:]]
+    moments, often, last, steps, rate = None, _MANY, _MANY, effort.steps, _RATE
+    if start is not None:
+        moments, often, last, steps, rate = start.moments, _FEW, _FEW, effort.more, _CAREFUL
+        slopes = [torch.where(torch.isnan(old), new, old) for old, new in zip(start.slopes, slopes, strict=True)]
     if not slopes:
         carried = carry_to_first(state, rows, slopes)
-        return carried, worst_moments(first, -carried.weights, _MANY, vectors=vectors)
-    climbers = [_Adam(slope) for slope in slopes]
-    best_slopes, best, proposal = slopes, torch.full_like(rows[:, 0], -torch.inf), None
+        return carried, Start((), worst_moments(first, -carried.weights, often, vectors=effort.vectors, start=moments))
+    climbers = [_Adam(slope, rate) for slope in slopes]
+    best_slopes, best = slopes, torch.full_like(rows[:, 0], -torch.inf)
     for _ in range(steps + 1):
         carried = carry_to_first(state, rows, slopes)
-        often = _FEW if proposal else _MANY
-        proposal = worst_moments(first, -carried.weights, often, vectors=vectors, start=proposal)
-        value = -(carried.loss + proposal.value)
+        moments = worst_moments(first, -carried.weights, often, vectors=effort.vectors, start=moments)
+        often = _FEW
+        value = -(carried.loss + moments.value)
         better = (value > best).unsqueeze(-1)
         best_slopes = [torch.where(better, new, old) for new, old in zip(slopes, best_slopes, strict=True)]
         best = torch.maximum(best, value)
-        steep = _derivatives(state, carried, slopes, proposal.outputs)
+        steep = _derivatives(state, carried, slopes, moments.outputs)
         slopes = [climber.step(s, g) for climber, s, g in zip(climbers, slopes, steep, strict=True)]
     carried = carry_to_first(state, rows, best_slopes)
-    return carried, worst_moments(first, -carried.weights, _MANY, start=proposal)
+    return carried, Start(tuple(best_slopes), worst_moments(first, -carried.weights, last, start=moments))
 
 
 def _derivatives(
@@ -103,8 +122,8 @@ def _derivatives(
 class _Adam:
     """Adam's steps uphill for slopes (R, n) in [0, 1], each row scaled by its own mean derivative."""
 
-    def __init__(self, slopes: torch.Tensor) -> None:
-        self.mean, self.square, self.count = torch.zeros_like(slopes), torch.zeros_like(slopes), 0
+    def __init__(self, slopes: torch.Tensor, rate: float) -> None:
+        self.mean, self.square, self.count, self.rate = torch.zeros_like(slopes), torch.zeros_like(slopes), 0, rate
 
     def step(self, slopes: torch.Tensor, derivative: torch.Tensor) -> torch.Tensor:
         self.count += 1
@@ -114,4 +133,4 @@ class _Adam:
         self.square = _SQUARES * self.square + (1 - _SQUARES) * scaled.square()
         mean = self.mean / (1 - _MEMORY**self.count)
         size = (self.square / (1 - _SQUARES**self.count) + 1e-3).sqrt()
-        return (slopes + _RATE * _FALL**self.count * mean / size).clamp(0.0, 1.0)
+        return (slopes + self.rate * _FALL**self.count * mean / size).clamp(0.0, 1.0)

@@ -51,7 +51,8 @@ def worst_moments(
 ) -> Proposal:
     """The worst moments for R sums of weights c (R, n) over the neurons of `first`.
 
-    vectors: how many y there are, without a start. start: the moments of R similar sums, to go on from.
+    vectors: how many y there are, without a start. start: the moments of R similar sums, to go on from; what is NaN
+    there begins as without a start.
     """
     with np.errstate(all="ignore"):
         search = _Search(first, weights.numpy())
@@ -101,7 +102,13 @@ class _Search:
         """From moments that were found."""
         strays = torch.cat([start.means[None], start.spreads])
         parts = (start.slopes, strays, start.multiplier.unsqueeze(-1))
-        slopes, moments, multiplier = (np.asarray(part, dtype=self.weights.dtype) for part in parts)
+        found = tuple(np.asarray(part, dtype=self.weights.dtype) for part in parts)
+        if not any(np.isnan(part).any() for part in found):
+            return found[0], found[1], found[2]
+        fresh = self.begin(len(start.spreads))
+        slopes, moments, multiplier = (
+            np.where(np.isnan(part), new, part) for part, new in zip(found, fresh, strict=True)
+        )
         return slopes, moments, multiplier
 
     def _along(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

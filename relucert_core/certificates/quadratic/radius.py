@@ -19,6 +19,7 @@ import torch
 from relucert_core.certificates import linear_bounds
 from relucert_core.certificates.over_balls.bisection import search_radius
 from relucert_core.certificates.quadratic.bounds import Ball, ball_of, climb, foreseen_maximum
+from relucert_core.certificates.quadratic.memory import Memory
 from relucert_core.certificates.result import LOWER_BOUND, OK, Certificate, CertificateEntry, Limit
 from relucert_core.deadline import OutOfTime, ends_at, now, seconds_left
 from relucert_core.network import Network
@@ -45,13 +46,14 @@ def largest_radius(ball: Ball, start: float) -> Searched:
     """A radius above `start` > 0 at which the quadratic bounds prove the prediction; 0 if none was found in time."""
     where = ball.centre
     margins: dict[float, torch.Tensor] = {}
+    memory = Memory()
 
     def foreseen(index: torch.Tensor, radii: torch.Tensor) -> torch.Tensor:
         radius = float(radii[0])
         if radius > start * _FARTHEST:
             return torch.full_like(where.gaps, -torch.inf)
         try:
-            margins[radius] = climb(ball, radius, maximum=foreseen_maximum)[1]
+            margins[radius] = climb(ball, radius, maximum=foreseen_maximum, memory=memory)[1]
         except OutOfTime:
             return torch.full_like(where.gaps, -torch.inf)
         return margins[radius].unsqueeze(0)
@@ -64,7 +66,7 @@ def largest_radius(ball: Ball, start: float) -> Searched:
     while radius > start and proofs < _PROOFS:
         proofs += 1
         try:
-            proved = climb(ball, radius)[1]
+            proved = climb(ball, radius, memory=memory)[1]
         except OutOfTime:
             break
         least = float(proved.min())
