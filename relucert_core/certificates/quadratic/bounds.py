@@ -85,12 +85,13 @@ def quadratic_bounds(
     label: int | None = None,
     known: BallBounds | None = None,
     ball: Ball | None = None,
+    memory: Memory | None = None,
 ) -> BallBounds:
     """The bounds over the ball of `radius` > 0 around `point` (D,), norm 2.
 
     known: bounds over a larger ball of the same network, point and label, which are intersected. ball: `ball_of` the
-    same three, to spare its work. Raises InvalidInput for a radius that is not positive and finite, and for a `known`
-    that belongs to something else.
+    same three, to spare its work; memory: of other balls around the same point, to spare more. Raises InvalidInput for
+    a radius that is not positive and finite, and for a `known` that belongs to something else.
     """
     if not 0 < radius < float("inf"):
         raise InvalidInput(f"The radius of a ball must be positive and finite; {radius!r} came.")
@@ -99,7 +100,7 @@ def quadratic_bounds(
     if known is not None:
         _check_known(known, where, radius)
     with torch.no_grad():
-        layers, margins = climb(ball, float(radius), known=known)
+        layers, margins = climb(ball, float(radius), known=known, memory=memory)
     return BallBounds(
         net.digest,
         where.points[0],

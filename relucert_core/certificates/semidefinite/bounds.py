@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from relucert_core.certificates.quadratic.bounds import Ball, BallBounds, ball_of, quadratic_bounds
+from relucert_core.certificates.quadratic.memory import Memory
 from relucert_core.certificates.semidefinite.functionals import functionals
 from relucert_core.certificates.semidefinite.moments import worst_moments
 from relucert_core.certificates.semidefinite.ranges import least_values, seconds_foreseen
@@ -45,6 +46,7 @@ class Balls:
         self.frame = frame
         self.ball: Ball = ball_of(frame.net, torch.from_numpy(frame.point), frame.label)
         self.found: list[BallBounds] = []
+        self.memory = Memory()
 
     def at(self, radius: float) -> Bounded:
         """The bounds over the ball of `radius`."""
@@ -52,7 +54,9 @@ class Balls:
         larger = [bounds for bounds in self.found if bounds.radius >= radius]
         known = min(larger, key=lambda bounds: bounds.radius, default=None)
         point = torch.from_numpy(frame.point)
-        found = quadratic_bounds(frame.net, point, radius, label=frame.label, known=known, ball=self.ball)
+        found = quadratic_bounds(
+            frame.net, point, radius, label=frame.label, known=known, ball=self.ball, memory=self.memory
+        )
         identity = Identity(frame.net.digest, frame.point.tobytes(), frame.label, None, radius)
         lower, upper = (tuple(part.numpy() for part in parts) for parts in (found.lower, found.upper))
         bounded = Bounded(Bounds(identity, lower, upper, np.inf, frame.carried), found.margins.numpy())
