@@ -140,6 +140,25 @@ def tab_of(context: Any, address: str) -> Iterator[Any]:
         page.close()
 
 
+def walk(page: Any, address: str, title: str) -> None:
+    """To another address of the app as Back and Forward go, without loading it anew, until it has the title."""
+    go = "to => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate', { state: {} })); }"
+    page.evaluate(go, address)
+    page.wait_for_function("title => document.title === title", arg=title)
+    settled(page)
+
+
+@contextlib.contextmanager
+def sized(page: Any, width: int, height: int) -> Iterator[Any]:
+    """The same page in a window of another size, as long as it lasts."""
+    before = page.viewport_size
+    page.set_viewport_size({"width": width, "height": height})
+    try:
+        yield page
+    finally:
+        page.set_viewport_size(before)
+
+
 _CALM = """quiet => {
   const now = performance.now(), here = location.href;
   const runs = document.querySelector("[data-test-script-state='notRunning']") === null;

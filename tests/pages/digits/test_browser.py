@@ -17,7 +17,7 @@ from tests.pages import browser
 
 pytestmark = pytest.mark.browser
 
-SMALL = "digits_net=mnist-20-20-20"
+SMALL, TITLE = "digits_net=mnist-20-20-20", "Digits · Relucert"
 
 
 def headline(page):
@@ -149,8 +149,9 @@ def test_gallery_by_keyboard_and_presets_on_the_keys(page):
     page.wait_for_url(lambda url: "digits_image" not in url)  # the first image is what a bare link means
 
 
-def test_phone_has_nothing_to_scroll_sideways(chromium, app_address):
-    with browser.tab(chromium, f"{app_address}/digits?{SMALL}", width=390, height=844, has_touch=True) as page:
+def test_phone_has_nothing_to_scroll_sideways(page):
+    with browser.sized(page, 390, 844):
+        browser.walk(page, f"/digits?{SMALL}", TITLE)
         settled(page)
         for summary in page.locator("summary").all():
             summary.click()
@@ -163,6 +164,7 @@ def test_phone_has_nothing_to_scroll_sideways(chromium, app_address):
             ".filter(e => e.getBoundingClientRect().right > innerWidth + 1).length"
         )
         assert wide == 0
+        page.evaluate("() => document.querySelectorAll('details[open] > summary').forEach(one => one.click())")
 
 
 def ground_and_paper(page) -> tuple[str, str]:
@@ -183,9 +185,10 @@ def test_figures_follow_the_page_colours(page, chromium, app_address):
         assert paper.startswith(ground[:-1])
 
 
-@pytest.mark.parametrize("path", ["/", "/digits"])
-def test_lecture_view_fits_without_scrolling(chromium, app_address, path):
-    with browser.tab(chromium, f"{app_address}{path}?present=1&{SMALL}", height=720) as page:
+@pytest.mark.parametrize(("path", "title"), [("/", "Start · Relucert"), ("/digits", TITLE)])
+def test_lecture_view_fits_without_scrolling(page, path, title):
+    with browser.sized(page, 1280, 720):
+        browser.walk(page, f"{path}?present=1&{SMALL}", title)
         page.locator(".live svg, .js-plotly-plot").first.wait_for()
         page.wait_for_timeout(1500)
         page.wait_for_function(
@@ -202,6 +205,8 @@ def test_lecture_view_fits_without_scrolling(chromium, app_address, path):
 
 def test_the_figure_is_saved_as_a_png_that_says_how_it_was_made(page):
     """Plotly's own camera is away: its pictures say nothing."""
+    browser.walk(page, f"/digits?{SMALL}", TITLE)
+    settled(page)
     assert page.locator(".modebar-btn").count() == 0
     page.get_by_text("Download and link", exact=True).click()
     with page.expect_download() as event:
@@ -228,21 +233,19 @@ _WATCH = """() => {
 
 
 @pytest.mark.parametrize("name", rest_slow(("mnist-1024-512", "mnist-20-20-20"), 1))
-def test_a_choice_is_answered_soon_and_nothing_jumps(name, chromium, app_address):
+def test_a_choice_is_answered_soon_and_nothing_jumps(name, page):
     """The target is 1 s on an idle machine; here only a gross slowdown fails. Better bounds grow in their place."""
-    with browser.tab(chromium, f"{app_address}/digits?digits_net={name}") as page:
-        settled(page)
-        radius = rc.certify(rc.load_model(name), rc.mnist_sample()[0][12]).radius
-        reads = expected_reading(12, name)
-        page.evaluate(_WATCH)
-        begun = time.monotonic()
-        page.locator(".strip button[data-index='12']").click()
-        headline(page).get_by_text(reads).wait_for()
-        seconds = time.monotonic() - begun
-        page.get_by_text(words.down(radius)).first.wait_for()
-        settled(page)
-        print(
-            f"a digit is certified {seconds:.2f} s after the click; layout shift {page.evaluate('window.shifts'):.3f}"
-        )
-        assert seconds < 30
-        assert page.evaluate("window.shifts") < 0.05
+    browser.walk(page, f"/digits?digits_net={name}", TITLE)
+    settled(page)
+    radius = rc.certify(rc.load_model(name), rc.mnist_sample()[0][12]).radius
+    reads = expected_reading(12, name)
+    page.evaluate(_WATCH)
+    begun = time.monotonic()
+    page.locator(".strip button[data-index='12']").click()
+    headline(page).get_by_text(reads).wait_for()
+    seconds = time.monotonic() - begun
+    page.get_by_text(words.down(radius)).first.wait_for()
+    settled(page)
+    print(f"a digit is certified {seconds:.2f} s after the click; layout shift {page.evaluate('window.shifts'):.3f}")
+    assert seconds < 30
+    assert page.evaluate("window.shifts") < 0.05

@@ -71,9 +71,8 @@ def test_a_phone_has_a_button_to_leave_by(app_address, chromium):
 
 @pytest.mark.browser
 def test_the_gallery_on_digits_and_the_slice_on_beyond_fit_the_hall(app_address, chromium):
-    own = chromium.new_context(viewport={"width": 1280, "height": 720})
     over = "main => main.scrollHeight - main.clientHeight"
-    with browser.tab_of(own, f"{app_address}/digits?digits_net=mnist-20-20-20&present=1") as page:
+    with browser.tab(chromium, f"{app_address}/digits?digits_net=mnist-20-20-20&present=1", height=720) as page:
         page.get_by_role("heading", name="Reads 7").wait_for()
         page.get_by_role("button", name="Test image 2, a 1").click()
         page.get_by_role("heading", name="Reads 1").wait_for()
@@ -88,7 +87,7 @@ def test_the_gallery_on_digits_and_the_slice_on_beyond_fit_the_hall(app_address,
         beside = page.locator(".st-key-digits_strip").bounding_box()
         assert beside["x"] > 280, "the gallery stands beside the digit"
         assert beside["y"] + beside["height"] < 370
-    with browser.tab_of(own, f"{app_address}/beyond?present=1") as page:
+        browser.walk(page, "/beyond?present=1", "Beyond · Relucert")
         page.get_by_role("heading", name="Reads 7").wait_for()
         slice_, chart = page.locator(".slice canvas").first, page.locator(".js-plotly-plot").first
         slice_.wait_for()
@@ -96,4 +95,3 @@ def test_the_gallery_on_digits_and_the_slice_on_beyond_fit_the_hall(app_address,
         browser.settled(page)
         assert slice_.bounding_box()["x"] > chart.bounding_box()["x"] + 500, "one beside the other"
         assert page.get_by_test_id("stMain").evaluate(over) <= 0
-    own.close()
