@@ -33,9 +33,6 @@ _CAUTIOUS = 200  # hidden neurons from which the first radius is not the upper b
 _STALE = 0.99  # a sweep over a ball is given up when an adversarial point comes this near to its centre
 _IDLE_SWEEPS = 2
 _FIRST_STEP, _LARGE_STEP = 0.45, 0.6  # of the gap to the upper bound, from one radius to the next
-# Deep networks: their bounds loosen so fast that two sweeps, far out and then a little farther, beat three.
-_DEEP, _AMPLE = 3, 30.0  # weight layers above which that is so, and the seconds that it takes
-_FAR_STEP, _NEAR_STEP = 0.7, 0.35
 Follow = Callable[[np.ndarray], float]
 
 
@@ -110,8 +107,7 @@ class _Search:
 
     def run(self) -> Iterator[Improvement]:
         """Radius after radius, until the two sides meet, the time is up or nothing is gained any more."""
-        deep, cautious = self.frame.net.depth > _DEEP, sum(self.frame.net.widths) > _CAUTIOUS
-        share = _FAR_STEP if deep and self.left > _AMPLE else _FIRST_STEP
+        share, cautious = _FIRST_STEP, sum(self.frame.net.widths) > _CAUTIOUS
         far = FAR * (1 + float(np.abs(self.frame.point).max()))
         while (
             self.lower < min(self.upper * CLOSED, far) and self.left > self.bound_seconds and self.idle < _IDLE_SWEEPS
@@ -127,7 +123,7 @@ class _Search:
             moved = self.lower > lower * (1 + 1e-4) or self.upper < upper * (1 - 1e-4)
             self.idle = 0 if moved else self.idle + 1
             if self.lower >= radius:
-                share = _LARGE_STEP if cheap else _NEAR_STEP if deep else _FIRST_STEP
+                share = _LARGE_STEP if cheap else _FIRST_STEP
             elif self.upper > _STALE * radius:
                 share, cautious = max(0.05, share * (0.5 if self.lower == lower else 0.7)), True
         yield replace(self.step(), spent=self.left <= self.bound_seconds)
