@@ -148,6 +148,13 @@ def walk(page: Any, address: str, title: str) -> None:
     settled(page)
 
 
+def ground_and_paper(page: Any) -> tuple[str, str]:
+    """The colours of Digits and of the first figure on it."""
+    ground = page.locator(".stApp").evaluate("e => getComputedStyle(e).backgroundColor")
+    paper = page.locator(".st-key-digits_line .main-svg").first.evaluate("e => e.style.background")
+    return ground, paper.replace("rgba", "rgb")
+
+
 @contextlib.contextmanager
 def sized(page: Any, width: int, height: int) -> Iterator[Any]:
     """The same page in a window of another size, as long as it lasts."""

@@ -72,12 +72,24 @@ def drive_lesson(page, found) -> None:
     found["an answer"] = faults(page)
 
 
+GROUND = {"dark": "rgb(15, 19, 26)", "light": "rgb(255, 255, 255)"}
+
+
+def drive_digits(page, found) -> None:
+    """The figures have the colours of the page."""
+    ground, paper = browser.ground_and_paper(page)
+    found["colours"] = [] if ground == GROUND[scheme_of(page)] and paper.startswith(ground[:-1]) else [ground, paper]
+
+
+def scheme_of(page) -> str:
+    return "dark" if page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+
+
 RING = {"dark": "rgb(122, 167, 255)", "light": "rgb(36, 89, 196)"}
 
 
 def drive_start(page, found) -> None:
     """Tab through the menu: what has the focus without a ring of the theme's colour."""
-    dark = page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
     page.get_by_test_id("stSidebarNavLink").first.focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Shift+Tab")  # the keyboard brought it here, so it has to be seen
@@ -85,11 +97,11 @@ def drive_start(page, found) -> None:
     for _ in PAGES:
         seen.append(page.evaluate(FOCUS))
         page.keyboard.press("Tab")
-    wanted = ["stSidebarNavLink", "solid", 3, RING["dark" if dark else "light"]]
+    wanted = ["stSidebarNavLink", "solid", 3, RING[scheme_of(page)]]
     found["the menu by keyboard"] = [one for one in seen if one != wanted]
 
 
-DRIVEN = {"start": drive_start, "playground": drive_playground, "lesson": drive_lesson}
+DRIVEN = {"start": drive_start, "playground": drive_playground, "lesson": drive_lesson, "digits": drive_digits}
 
 
 @pytest.fixture(scope="module", params=["dark", pytest.param("light", marks=pytest.mark.slow)])

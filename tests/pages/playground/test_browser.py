@@ -146,42 +146,47 @@ def test_drag_with_many_regions(app_address, chromium):
         assert not page.script_errors
 
 
-def test_arrow_keys_move_the_point_and_the_first_page_is_alive(app_address, chromium):
-    with browser.tab(chromium, f"{app_address}/") as page:
-        page.wait_for_selector(POINT)
-        handle = page.locator(".relucert-handle")
-        before = handle.get_attribute("transform")
-        handle.focus()
-        page.keyboard.press("ArrowRight")
-        moved = "([node, before]) => node.getAttribute('transform') !== before"
-        page.wait_for_function(moved, arg=[handle.element_handle(), before])
-        page.get_by_role("button", name="Case (b)").click()
-        page.get_by_text("limited by neuron 4 of layer 2").wait_for()
-        page.wait_for_url("**start_u=*")
-        boxes = page.locator("text[class^=label-]").evaluate_all(
-            "all => all.filter(n => n.style.display !== 'none').map(n => {"
-            " const b = n.getBBox(); return [b.x, b.y, b.x + b.width, b.y + b.height]; })"
-        )
-        assert len(boxes) == 3
-        x, y = (float(v) for v in handle.get_attribute("transform")[10:].split(")")[0].split(","))
-        boxes.append([x - 12, y - 12, x + 12, y + 12])
-        hit = [
-            1
-            for i, a in enumerate(boxes)
-            for b in boxes[:i]
-            if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-        ]
-        assert not hit, "no word over another or over u"
-        ring = page.locator(".over circle[stroke-dasharray]").evaluate_all(
-            "all => all.filter(n => n.style.display !== 'none').map(n => [n.cx, n.cy, n.r].map(v => v.baseVal.value))"
-        )
-        assert ring
-        assert all(cx - r > 0 and cx + r < 720 and cy - r > 0 and cy + r < 430 for cx, cy, r in ring), "nothing is cut"
-        page.locator(".st-key-card_lesson").scroll_into_view_if_needed()
-        card = page.locator(".st-key-card_lesson").bounding_box()
-        page.mouse.click(card["x"] + card["width"] - 12, card["y"] + card["height"] - 10)
-        page.wait_for_url("**/lesson*")
-        assert not page.script_errors
+@pytest.fixture(scope="module")
+def page(app_address, chromium):
+    """One tab for the tests that train nothing."""
+    with browser.tab(chromium, app_address) as opened:
+        opened.wait_for_selector(POINT)
+        yield opened
+
+
+def test_arrow_keys_move_the_point_and_the_first_page_is_alive(page):
+    browser.walk(page, "/", "Start · Relucert")
+    page.wait_for_selector(POINT)
+    handle = page.locator(".relucert-handle")
+    before = handle.get_attribute("transform")
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    moved = "([node, before]) => node.getAttribute('transform') !== before"
+    page.wait_for_function(moved, arg=[handle.element_handle(), before])
+    page.get_by_role("button", name="Case (b)").click()
+    page.get_by_text("limited by neuron 4 of layer 2").wait_for()
+    page.wait_for_url("**start_u=*")
+    boxes = page.locator("text[class^=label-]").evaluate_all(
+        "all => all.filter(n => n.style.display !== 'none').map(n => {"
+        " const b = n.getBBox(); return [b.x, b.y, b.x + b.width, b.y + b.height]; })"
+    )
+    assert len(boxes) == 3
+    x, y = (float(v) for v in handle.get_attribute("transform")[10:].split(")")[0].split(","))
+    boxes.append([x - 12, y - 12, x + 12, y + 12])
+    hit = [
+        1 for i, a in enumerate(boxes) for b in boxes[:i] if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    ]
+    assert not hit, "no word over another or over u"
+    ring = page.locator(".over circle[stroke-dasharray]").evaluate_all(
+        "all => all.filter(n => n.style.display !== 'none').map(n => [n.cx, n.cy, n.r].map(v => v.baseVal.value))"
+    )
+    assert ring
+    assert all(cx - r > 0 and cx + r < 720 and cy - r > 0 and cy + r < 430 for cx, cy, r in ring), "nothing is cut"
+    page.locator(".st-key-card_lesson").scroll_into_view_if_needed()
+    card = page.locator(".st-key-card_lesson").bounding_box()
+    page.mouse.click(card["x"] + card["width"] - 12, card["y"] + card["height"] - 10)
+    page.wait_for_url("**/lesson*")
+    assert not page.script_errors
 
 
 def saved(page, tmp_path, name):
@@ -193,77 +198,77 @@ def saved(page, tmp_path, name):
     return path.read_bytes()
 
 
-def test_pictures_and_network_are_saved_by_click(app_address, chromium, tmp_path):
-    with browser.tab(chromium, f"{app_address}/playground") as page:
-        ready(page)
-        page.get_by_text("Download", exact=True).click()
-        drawing = ElementTree.fromstring(saved(page, tmp_path, "SVG"))
-        assert drawing.tag.endswith("svg")
-        assert [node for node in drawing.iter() if node.tag.endswith("circle")], "the circles come along"
-        image = Image.open(io.BytesIO(saved(page, tmp_path, "PNG")))
-        assert min(image.size) >= 300
-        assert len(image.convert("RGB").getcolors(10**6)) > 20
-        digest = load_run("moons-figure").network.digest
-        assert digest in next(node.text for node in drawing.iter() if node.tag.endswith("metadata"))
-        image.load()  # the sums of all chunks are right
-        assert digest in image.text["Comment"]
-        assert "singla2019robustness" in image.text["Comment"]
-        assert not [node for node in drawing.iter() if "grip" in node.get("class", "")], "no ring to drag by"
-        said = "".join(drawing.itertext())
-        assert "safe circle (certified)" in said
-        assert "decision boundary" in said
-        assert float(drawing.get("height")) > float(drawing.get("width")), "the legend is under the plane, not cut"
-        alone = saved(page, tmp_path, "HTML").decode("utf8")
-        assert "<title>The plane of a 2-8-6-2 network: Figure 1 (a)</title>" in alone
-        net = load_network(saved(page, tmp_path, "safetensors"))
-        assert net == load_run("moons-figure").network
-        assert not page.script_errors
+def test_pictures_and_network_are_saved_by_click(page, tmp_path):
+    browser.walk(page, "/playground", "Playground · Relucert")
+    ready(page)
+    page.get_by_text("Download", exact=True).click()
+    drawing = ElementTree.fromstring(saved(page, tmp_path, "SVG"))
+    assert drawing.tag.endswith("svg")
+    assert [node for node in drawing.iter() if node.tag.endswith("circle")], "the circles come along"
+    image = Image.open(io.BytesIO(saved(page, tmp_path, "PNG")))
+    assert min(image.size) >= 300
+    assert len(image.convert("RGB").getcolors(10**6)) > 20
+    digest = load_run("moons-figure").network.digest
+    assert digest in next(node.text for node in drawing.iter() if node.tag.endswith("metadata"))
+    image.load()  # the sums of all chunks are right
+    assert digest in image.text["Comment"]
+    assert "singla2019robustness" in image.text["Comment"]
+    assert not [node for node in drawing.iter() if "grip" in node.get("class", "")], "no ring to drag by"
+    said = "".join(drawing.itertext())
+    assert "safe circle (certified)" in said
+    assert "decision boundary" in said
+    assert float(drawing.get("height")) > float(drawing.get("width")), "the legend is under the plane, not cut"
+    alone = saved(page, tmp_path, "HTML").decode("utf8")
+    assert "<title>The plane of a 2-8-6-2 network: Figure 1 (a)</title>" in alone
+    net = load_network(saved(page, tmp_path, "safetensors"))
+    assert net == load_run("moons-figure").network
+    assert not page.script_errors
 
 
-def test_a_click_adds_a_point_and_undo_and_redo_are_back_and_forward(app_address, chromium):
-    with browser.tab(chromium, f"{app_address}/playground") as page:
-        ready(page)
-        page.get_by_text("Data", exact=True).click()
-        page.get_by_text("Add a point", exact=True).click()
-        page.locator(".js-plotly-plot[data-mode=add]").wait_for()
-        ready(page)
-        page.locator(".js-plotly-plot .nsewdrag").first.scroll_into_view_if_needed()
-        x, y = middle(page, ".js-plotly-plot .nsewdrag")
-        page.mouse.click(x + 60, y + 60)
-        page.get_by_text("501 points of your own").wait_for()
-        page.wait_for_url("**pg_own=*")
-        ready(page)
-        page.get_by_role("button", name="Undo").click()
-        page.get_by_text("points of your own.").wait_for(state="detached")
-        page.wait_for_function("() => !location.search.includes('pg_own')")
-        ready(page)
-        page.get_by_role("button", name="Redo").click()
-        page.wait_for_url("**pg_own=*")
-        page.get_by_text("501 points of your own").wait_for()
-        page.get_by_text("The points have changed since this training").wait_for()
-        page.get_by_text("Draw points", exact=True).click()
-        page.locator(".js-plotly-plot[data-mode=draw]").wait_for()
-        ready(page)
-        page.get_by_label("Class of new points").fill("2")
-        page.get_by_label("Class of new points").press("Enter")
-        browser.settled(page)
-        page.locator(".js-plotly-plot .nsewdrag").first.scroll_into_view_if_needed()
-        x, y = middle(page, ".js-plotly-plot .nsewdrag")
-        view = page.evaluate(AXES)
-        page.mouse.move(x - 100, y + 90)
-        page.mouse.down()
-        page.mouse.move(x + 40, y + 90, steps=20)
-        page.mouse.up()
-        page.wait_for_function("() => !document.body.innerText.includes('501 points of your own')")
-        browser.settled(page)
-        points, labels = unpack_points(page.evaluate("() => new URLSearchParams(location.search).get('pg_own')"))
-        drawn = points[labels == 2]
-        assert len(points) == 501 + len(drawn)
-        assert (labels != 2).sum() == 501, "the others keep their classes"
-        assert 8 <= len(drawn) <= 12, "one every 14 pixels"
-        assert drawn[:, 1].max() - drawn[:, 1].min() < 0.02
-        assert page.evaluate(AXES) == view, "the plane does not move under a stroke"
-        assert not page.script_errors
+def test_a_click_adds_a_point_and_undo_and_redo_are_back_and_forward(page):
+    browser.walk(page, "/playground", "Playground · Relucert")
+    ready(page)
+    page.get_by_text("Data", exact=True).click()
+    page.get_by_text("Add a point", exact=True).click()
+    page.locator(".js-plotly-plot[data-mode=add]").wait_for()
+    ready(page)
+    page.locator(".js-plotly-plot .nsewdrag").first.scroll_into_view_if_needed()
+    x, y = middle(page, ".js-plotly-plot .nsewdrag")
+    page.mouse.click(x + 60, y + 60)
+    page.get_by_text("501 points of your own").wait_for()
+    page.wait_for_url("**pg_own=*")
+    ready(page)
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("points of your own.").wait_for(state="detached")
+    page.wait_for_function("() => !location.search.includes('pg_own')")
+    ready(page)
+    page.get_by_role("button", name="Redo").click()
+    page.wait_for_url("**pg_own=*")
+    page.get_by_text("501 points of your own").wait_for()
+    page.get_by_text("The points have changed since this training").wait_for()
+    page.get_by_text("Draw points", exact=True).click()
+    page.locator(".js-plotly-plot[data-mode=draw]").wait_for()
+    ready(page)
+    page.get_by_label("Class of new points").fill("2")
+    page.get_by_label("Class of new points").press("Enter")
+    browser.settled(page)
+    page.locator(".js-plotly-plot .nsewdrag").first.scroll_into_view_if_needed()
+    x, y = middle(page, ".js-plotly-plot .nsewdrag")
+    view = page.evaluate(AXES)
+    page.mouse.move(x - 100, y + 90)
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 90, steps=20)
+    page.mouse.up()
+    page.wait_for_function("() => !document.body.innerText.includes('501 points of your own')")
+    browser.settled(page)
+    points, labels = unpack_points(page.evaluate("() => new URLSearchParams(location.search).get('pg_own')"))
+    drawn = points[labels == 2]
+    assert len(points) == 501 + len(drawn)
+    assert (labels != 2).sum() == 501, "the others keep their classes"
+    assert 8 <= len(drawn) <= 12, "one every 14 pixels"
+    assert drawn[:, 1].max() - drawn[:, 1].min() < 0.02
+    assert page.evaluate(AXES) == view, "the plane does not move under a stroke"
+    assert not page.script_errors
 
 
 @pytest.mark.slow  # test_page drives the same without a browser
