@@ -21,7 +21,7 @@ from relucert_core.certificates.quadratic import radius as radius_module
 from relucert_core.certificates.quadratic.ball import Multipliers, evaluate, maximum_above, propose
 from relucert_core.certificates.quadratic.bounds import ball_of, climb, foreseen_maximum, quadratic_bounds
 from relucert_core.certificates.quadratic.memory import Memory, Start, _placed
-from relucert_core.certificates.quadratic.moments import Proposal, worst_moments
+from relucert_core.certificates.quadratic.moments import Moments, Proposal, worst_moments
 from relucert_core.certificates.quadratic.parabolas import Quadratic, enclose
 from relucert_core.certificates.quadratic.radius import run
 from relucert_core.deadline import counted_by, ends_at
@@ -310,7 +310,7 @@ def test_a_spoilt_memory_never_raises_the_radius(monkeypatch, fault):
         if start is None:
             return None
         spoil = FAULTS[fault]
-        return Start(tuple(map(spoil, start.slopes)), Proposal(*map(spoil, vars(start.moments).values())))
+        return Start(tuple(map(spoil, start.slopes)), Moments(*map(spoil, vars(start.moments).values())))
 
     monkeypatch.setattr(Memory, "recall", wrong)
     found = radius_of(net, point)

@@ -21,7 +21,7 @@ from relucert_core.certificates.over_balls.relaxations import LayerBounds
 from relucert_core.certificates.quadratic.ball import maximum_above
 from relucert_core.certificates.quadratic.first_layer import FirstLayer, first_layer, gram_of
 from relucert_core.certificates.quadratic.lines import Effort, lowest
-from relucert_core.certificates.quadratic.memory import Memory
+from relucert_core.certificates.quadratic.memory import Memory, Start
 from relucert_core.certificates.quadratic.moments import Proposal
 from relucert_core.certificates.quadratic.parabolas import enclose
 from relucert_core.errors import InvalidInput
@@ -225,8 +225,8 @@ class _Task:
 def _drops(state: Pass, first: FirstLayer, rows: torch.Tensor, task: _Task) -> torch.Tensor:
     """(R,): how far at most functionals `rows` of the last relaxed layer's outputs fall below their values at u."""
     start = task.memory.recall(task.place, task.numbers, state, first)
-    carried, found = lowest(state, first, rows, task.effort, start)
-    task.memory.keep(task.place, task.numbers, state, first, found)
-    most = task.maximum(first, -carried.weights, found.moments)
+    carried, slopes, proposal = lowest(state, first, rows, task.effort, start)
+    task.memory.keep(task.place, task.numbers, state, first, Start(slopes, proposal))
+    most = task.maximum(first, -carried.weights, proposal)
     terms = max(*state.centre.net.outputs, state.centre.net.inputs) + 16 + len(state.layers)
     return sum_above(carried.loss + carried.doubt + state.underflow[0] + most, terms)

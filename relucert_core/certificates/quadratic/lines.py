@@ -16,7 +16,7 @@ import torch
 from relucert_core.certificates.over_balls.linear_pass import Pass
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
 from relucert_core.certificates.quadratic.memory import Start
-from relucert_core.certificates.quadratic.moments import worst_moments
+from relucert_core.certificates.quadratic.moments import Moments, Proposal, worst_moments
 
 _RATE, _CAREFUL, _FALL = 0.25, 0.075, 0.93  # of Adam's steps, from a start, and by how much they shrink each time
 _MEMORY, _SQUARES = 0.7, 0.9
@@ -73,19 +73,20 @@ def carry_to_first(state: Pass, rows: torch.Tensor, slopes: list[torch.Tensor]) 
 
 def lowest(
     state: Pass, first: FirstLayer, rows: torch.Tensor, effort: Effort, start: Start | None = None
-) -> tuple[Carried, Start]:
-    """`rows` (R, N) carried down by the best slopes that were found, these, and the moments of minus the sums.
+) -> tuple[Carried, tuple[torch.Tensor, ...], Proposal]:
+    """`rows` (R, N) carried down by the best slopes that were found, these, and the proposal for minus the sums.
 
     start: from another ball, to go on from.
     """
     slopes = [layer.lines.slope_below.expand(len(rows), -1) for layer in state.layers[1:]]
-    moments, often, last, steps, rate = None, _MANY, _MANY, effort.steps, _RATE
+    moments: Moments | None = None
+    often, last, steps, rate = _MANY, _MANY, effort.steps, _RATE
     if start is not None:
         moments, often, last, steps, rate = start.moments, _FEW, _FEW, effort.more, _CAREFUL
         slopes = [torch.where(torch.isnan(old), new, old) for old, new in zip(start.slopes, slopes, strict=True)]
     if not slopes:
         carried = carry_to_first(state, rows, slopes)
-        return carried, Start((), worst_moments(first, -carried.weights, often, vectors=effort.vectors, start=moments))
+        return carried, (), worst_moments(first, -carried.weights, often, vectors=effort.vectors, start=moments)
     climbers = [_Adam(slope, rate) for slope in slopes]
     best_slopes, best = slopes, torch.full_like(rows[:, 0], -torch.inf)
     for _ in range(steps + 1):
@@ -99,7 +100,7 @@ def lowest(
         steep = _derivatives(state, carried, slopes, moments.outputs)
         slopes = [climber.step(s, g) for climber, s, g in zip(climbers, slopes, steep, strict=True)]
     carried = carry_to_first(state, rows, best_slopes)
-    return carried, Start(tuple(best_slopes), worst_moments(first, -carried.weights, last, start=moments))
+    return carried, tuple(best_slopes), worst_moments(first, -carried.weights, last, start=moments)
 
 
 def _derivatives(

@@ -13,7 +13,7 @@ import torch
 
 from relucert_core.certificates.over_balls.linear_pass import Pass
 from relucert_core.certificates.quadratic.first_layer import FirstLayer
-from relucert_core.certificates.quadratic.moments import Proposal
+from relucert_core.certificates.quadratic.moments import Moments
 
 _ONE = torch.zeros(1, dtype=torch.int64)  # the column of what is one number a row
 
@@ -23,7 +23,7 @@ class Start:
     """Where R functionals begin: slopes (R, n) of each relaxed layer after the first, and moments; NaN: not known."""
 
     slopes: tuple[torch.Tensor, ...]
-    moments: Proposal
+    moments: Moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +56,10 @@ class Memory:
         def moved(part: torch.Tensor) -> torch.Tensor:
             return _placed(part, old.rows, old.kept[0], rows, kept[0])
 
-        def moved_alone(part: torch.Tensor) -> torch.Tensor:
-            return _placed(part.unsqueeze(-1), old.rows, _ONE, rows, _ONE).squeeze(-1)
-
         found, scale = old.start.moments, first.radius / old.radius
-        moments = Proposal(
-            half_widths=moved(found.half_widths), slopes=moved(found.slopes), multiplier=moved_alone(found.multiplier),
-            means=moved(found.means) * scale, spreads=torch.stack([moved(part) * scale for part in found.spreads]),
-            outputs=moved(found.outputs), value=moved_alone(found.value),
-        )  # fmt: skip
-        return Start(tuple(slopes), moments)
+        multiplier = _placed(found.multiplier.unsqueeze(-1), old.rows, _ONE, rows, _ONE).squeeze(-1)
+        spreads = torch.stack([moved(part) * scale for part in found.spreads])
+        return Start(tuple(slopes), Moments(moved(found.slopes), multiplier, moved(found.means) * scale, spreads))
 
     def keep(self, place: int, rows: torch.Tensor, state: Pass, first: FirstLayer, start: Start) -> None:
         """Remember what was found for the functionals `rows` (R,), ascending."""

@@ -30,24 +30,33 @@ _TINY = 1e-30
 
 
 @dataclass(frozen=True, eq=False)
-class Proposal:
-    """For R sums over n neurons: half_widths (R, n), infinite where a line is better; slopes (R, n); multiplier (R,).
+class Moments:
+    """For R sums over n neurons: where the ascent stands. slopes (R, n), of the lines; multiplier (R,), the ball's.
 
-    means (R, n), spreads (q, R, n): w_j . mean and w_j . y of the random point. outputs (R, n): the expected relu(a_j)
-    that the moments allow. value (R,): the expected sum: what the proved bound should come close to.
+    means (R, n), spreads (q, R, n): w_j . mean and w_j . y of the random point.
     """
 
-    half_widths: torch.Tensor
     slopes: torch.Tensor
     multiplier: torch.Tensor
     means: torch.Tensor
     spreads: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal(Moments):
+    """And what follows from it: half_widths (R, n), infinite where a line is better.
+
+    outputs (R, n): the expected relu(a_j) that the moments allow. value (R,): the expected sum: what the proved bound
+    should come close to.
+    """
+
+    half_widths: torch.Tensor
     outputs: torch.Tensor
     value: torch.Tensor
 
 
 def worst_moments(
-    first: FirstLayer, weights: torch.Tensor, steps: int = STEPS, *, vectors: int = 1, start: Proposal | None = None
+    first: FirstLayer, weights: torch.Tensor, steps: int = STEPS, *, vectors: int = 1, start: Moments | None = None
 ) -> Proposal:
     """The worst moments for R sums of weights c (R, n) over the neurons of `first`.
 
@@ -98,7 +107,7 @@ class _Search:
         scale = lengths[:, None] * self.radius / np.sqrt(np.maximum(squares, _TINY))
         return slopes, strays * scale[..., None], np.zeros_like(self.weights[:, :1])
 
-    def go_on(self, start: Proposal) -> _State:
+    def go_on(self, start: Moments) -> _State:
         """From moments that were found."""
         strays = torch.cat([start.means[None], start.spreads])
         parts = (start.slopes, strays, start.multiplier.unsqueeze(-1))
@@ -142,5 +151,5 @@ class _Search:
         outputs = np.where(self.curved, np.minimum(bent, lined), straight)
         value = np.einsum("ij,ij->i", self.weights, outputs - self.begin_at)
         widths = np.where(self.curved & ~parabola, np.inf, widths)
-        parts = (widths, slopes, multiplier[:, 0], strays[0], strays[1:], outputs, value)
+        parts = (slopes, multiplier[:, 0], strays[0], strays[1:], widths, outputs, value)
         return Proposal(*(torch.from_numpy(np.array(part, dtype=np.float64)) for part in parts))
