@@ -30,10 +30,16 @@ def relation_part(point: tuple[float, float], *, under_way: bool) -> None:
     if not 0 < found.certificate.radius < math.inf:
         return
     neuron = found.neurons[0]
+    if presenting():
+        st.markdown(range_of(neuron))
+        return
     words = allowed(neuron)
-    if not presenting():
-        figure = relation_figure(neuron, find_theme(theme_name(), presenting()))
-        draw(figure, key="lesson_relation", alt=words, behind=Numbers(numbers_of(found)))
+    draw(
+        relation_figure(neuron, find_theme(theme_name())),
+        key="lesson_relation",
+        alt=words,
+        behind=Numbers(numbers_of(found)),
+    )
     st.markdown(words)
 
 
@@ -60,8 +66,14 @@ def two_sides(found: Relation) -> str:
     return f"Proved with this network's matrices: **{low}** (L2). Found, with its point: **{high}**.{met}"
 
 
+def range_of(neuron: OpenNeuron) -> str:
+    """One line for the lecture view, which has no room for the picture and speaks of none."""
+    sign = "its sign is open, so it is relaxed" if neuron.open else "its sign is decided"
+    return f"Neuron {neuron.name} in that ball: a from {neuron.low:.2f} to {neuron.high:.2f}; {sign}."
+
+
 def allowed(neuron: OpenNeuron) -> str:
-    """What the relaxation allows this neuron, in words."""
+    """What the relaxation allows this neuron, in words, beside its picture."""
     where = f"Neuron {neuron.name} over the ball that reaches the found point: a runs from {neuron.low:.2f} to "
     where += f"{neuron.high:.2f}"
     if not neuron.open:
