@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import relucert_core as rc
+from relucert_core.certificates.semidefinite.bounds import Balls
 from relucert_core.certificates.semidefinite.radius import improvements
-from relucert_core.deadline import counted_by
+from relucert_core.deadline import OutOfTime, counted_by
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.witness import proved_adversarial
 from tests.certificates.semidefinite_problems import network
@@ -84,3 +85,20 @@ def test_both_sides_only_improve_and_the_budget_is_kept():
         assert after.upper <= before.upper
         assert after.seconds >= before.seconds
     assert steps[-1].lower <= steps[-1].upper
+
+
+def test_the_first_step_is_short_where_the_time_is(monkeypatch):
+    """The bounds of one ball of this network are guessed to take 0.05 s."""
+    rng, asked = np.random.default_rng(6), []
+
+    def at(balls, radius):
+        asked.append(radius)
+        raise OutOfTime
+
+    monkeypatch.setattr(Balls, "at", at)
+    net, point = network((12, 110, 110), rng), rng.standard_normal(12)
+    sides = {"lower": 1.0, "upper": 2.0, "clock": lambda: 0.0}
+    for seconds, step in ((0.2, 0.2), (60.0, 0.45)):
+        asked.clear()
+        list(improvements(net, torch.from_numpy(point), int(np.argmax(net(point))), max_seconds=seconds, **sides))
+        assert asked[0] == pytest.approx(1 + step)

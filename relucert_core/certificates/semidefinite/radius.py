@@ -33,6 +33,9 @@ _CAUTIOUS = 200  # hidden neurons from which the first radius is not the upper b
 _STALE = 0.99  # a sweep over a ball is given up when an adversarial point comes this near to its centre
 _IDLE_SWEEPS = 2
 _FIRST_STEP, _LARGE_STEP = 0.45, 0.6  # of the gap to the upper bound, from one radius to the next
+# Where all the time is less than this many times what the bounds of one ball cost, the first step is shorter: the
+# nearer the radius, the fewer rivals are left to solve for, and the easier each.
+_SHORT_TIME, _SHORT_STEP = 5.0, 0.2
 Follow = Callable[[np.ndarray], float]
 
 
@@ -107,7 +110,7 @@ class _Search:
 
     def run(self) -> Iterator[Improvement]:
         """Radius after radius, until the two sides meet, the time is up or nothing is gained any more."""
-        share, cautious = _FIRST_STEP, sum(self.frame.net.widths) > _CAUTIOUS
+        share, cautious = self._first_step(), sum(self.frame.net.widths) > _CAUTIOUS
         far = FAR * (1 + float(np.abs(self.frame.point).max()))
         while (
             self.lower < min(self.upper * CLOSED, far) and self.left > self.bound_seconds and self.idle < _IDLE_SWEEPS
@@ -127,6 +130,9 @@ class _Search:
             elif self.upper > _STALE * radius:
                 share, cautious = max(0.05, share * (0.5 if self.lower == lower else 0.7)), True
         yield replace(self.step(), spent=self.left <= self.bound_seconds)
+
+    def _first_step(self) -> float:
+        return _FIRST_STEP if self.left >= _SHORT_TIME * self.bound_seconds else _SHORT_STEP
 
     def _next_radius(self, share: float, cautious: bool) -> float:
         """The next radius to try: up to the upper bound at once, or where that is near, else part of the way."""
