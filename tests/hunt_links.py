@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import random
 import sys
 import time
@@ -20,17 +21,12 @@ from unittest import mock
 
 from streamlit.testing.v1 import AppTest
 
-from pages.beyond.state import STATE as BEYOND
-from pages.digits.state import STATE as DIGITS
-from pages.experiments.state import STATE as EXPERIMENTS
-from pages.lesson.state import STATE as LESSON
-from pages.playground.state import STATE as PLAYGROUND
+from pages.shared.shell import PAGES
 from pages.shared.state import PageState
-from pages.start.state import STATE as START
 from tests.pages.helpers import open_page
 
 STATES: dict[str, PageState[Any]] = {
-    state.page: state for state in (START, PLAYGROUND, LESSON, DIGITS, EXPERIMENTS, BEYOND)
+    entry.url: importlib.import_module(f"pages.{entry.url}.state").STATE for entry in PAGES
 }
 MARKUP = "![a](http://127.0.0.1:9/x.png)"
 HUGE = "9" * 310

@@ -179,7 +179,7 @@ def setup_of(preset: Any, name: str) -> Setup:
     )
 
 
-_SETTINGS = tuple(Setup.__dataclass_fields__)[7:]
+_SETTINGS = tuple(name for name in Setup.__dataclass_fields__ if name in toy.ToySettings.__dataclass_fields__)
 
 
 def checked(setup: Setup) -> Setup:

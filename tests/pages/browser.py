@@ -21,6 +21,7 @@ PATIENCE = 60_000  # milliseconds: the machine may be busy
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-gpu-compositing",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

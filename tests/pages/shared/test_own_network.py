@@ -10,6 +10,7 @@ from torch import nn
 import relucert_core as rc
 from pages.shared.own import SCALES, Own, reading_code, who_wins
 from relucert_core.importers.for_digits import card_of, for_digits
+from tests.helpers import rest_slow
 from tests.pages.helpers import control, open_page, texts
 
 EVIL = "<b>[x](http://a.b)**.pth"
@@ -49,7 +50,7 @@ def uploaded(page: str, data: bytes, name: str = "mine.pth", **query: str):
     return at
 
 
-@pytest.mark.parametrize("page", ["digits", "beyond"])
+@pytest.mark.parametrize("page", rest_slow(["digits", "beyond"], 1))
 def test_an_uploaded_network_is_judged_and_certified_as_a_shipped_one(page, monkeypatch, read_apart):
     monkeypatch.setattr("pages.digits.live.SECONDS", 0.0)
     at = uploaded(page, saved(module_of("mnist-20-20-20")), EVIL)
