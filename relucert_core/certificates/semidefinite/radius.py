@@ -35,7 +35,7 @@ _IDLE_SWEEPS = 2
 _FIRST_STEP, _LARGE_STEP = 0.45, 0.6  # of the gap to the upper bound, from one radius to the next
 # Where all the time is less than this many times what the bounds of one ball cost, the first step is shorter: the
 # nearer the radius, the fewer rivals are left to solve for, and the easier each.
-_SHORT_TIME, _SHORT_STEP = 5.0, 0.2
+_SHORT_TIME, _SHORT_STEP = 10.0, 0.2
 Follow = Callable[[np.ndarray], float]
 
 
