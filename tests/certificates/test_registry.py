@@ -143,7 +143,7 @@ def test_no_radius_where_the_label_does_not_win(name, norm):
 def test_the_law_against_attacks_and_witnesses(name, norm, thorough):
     """Lower bound <= attack, point by point; a witness is adversarial and no nearer than its distance says."""
     for net, points in fitting_networks(
-        name, few_if_slow(name, 5, thorough), seed=2, neurons=few_neurons(name, thorough)
+        name, few_if_slow(name, 5 if thorough else 3, thorough), seed=2, neurons=few_neurons(name, thorough)
     ):
         found = rc.certify(net, points, method=name, norm=norm, **options_of(name, thorough))
         broken = rc.attack(net, points, "deepfool", norm)

@@ -64,7 +64,7 @@ def test_infinite_and_missing_numbers_prove_nothing():
     assert (found == -np.inf).all()
 
 
-@pytest.mark.parametrize("widths", WIDTHS, ids=str)
+@pytest.mark.parametrize("widths", [*WIDTHS[:3], pytest.param(WIDTHS[3], marks=pytest.mark.slow)], ids=str)
 def test_bounds_of_a_cut_ball_hold_where_the_rival_is_ahead(widths):
     rng, met, tighter = np.random.default_rng(2), 0, 0
     for _ in range(16):

@@ -16,7 +16,7 @@ from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.witness import proved_adversarial
 from tests.certificates.semidefinite_problems import network
 
-SHAPES = ((4, 6), (3, 8, 8), (6, 5, 5, 4))
+SHAPES = ((4, 6), (3, 8, 8), pytest.param((6, 5, 5, 4), marks=pytest.mark.slow))
 
 
 @pytest.mark.parametrize("widths", SHAPES, ids=str)

@@ -16,6 +16,7 @@ distributed = pytest.importorskip("distributed", reason="the extra dask is not i
 pytestmark = pytest.mark.filterwarnings("ignore")  # Dask warns of event loops and sockets that it closes late
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_nothing(small, tmp_path):
     run(wanted(small), tmp_path / "alone.jsonl")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, protocol="tcp") as cluster:

@@ -27,6 +27,7 @@ from relucert_core.training.presets import TOY_PRESETS, toy_preset
 from relucert_core.training.recipes import RECIPES, find_recipe, run_recipe
 from relucert_core.training.regularisers import PgdPerturbation, SimplexPenalty, draw_sketch, sketched_distances
 from relucert_core.training.toy import ToySettings, toy_steps, train_toy
+from tests.helpers import rest_slow
 
 MOONS = toy_dataset("moons")(200)
 
@@ -290,7 +291,7 @@ def test_toy_run_can_be_stopped():
 
 
 @pytest.mark.parametrize("method", ["plain", "adversarial", "simplex"])
-@pytest.mark.parametrize(("optimizer", "batch"), [("adam", None), ("adam", 30), ("sgd", 30)])
+@pytest.mark.parametrize(("optimizer", "batch"), rest_slow([("adam", 30), ("adam", None), ("sgd", 30)], 1))
 def test_a_stopped_toy_run_goes_on_to_the_bit(method, optimizer, batch):
     settings = ToySettings(epochs=20, hidden=(5, 4), batch=batch, optimizer=optimizer, method=method, snapshots=6)
     whole, run = train_toy(*MOONS, settings), None
@@ -321,7 +322,7 @@ def test_diverging_run_is_stopped_and_said_so(settings):
 
 
 @pytest.mark.parametrize("method", ["plain", "adversarial", "simplex"])
-@pytest.mark.parametrize("name", ["spirals", "blobs"])
+@pytest.mark.parametrize("name", rest_slow(["spirals", "blobs"], 1))
 def test_every_method_with_several_classes_and_layers(name, method):
     points, labels = toy_dataset(name)(150, classes=3)
     run = train_toy(

@@ -26,6 +26,7 @@ from pages.shared.gallery import picked_image
 from relucert_core.datasets.packing import pack_digit, unpack_digit
 from relucert_core.experiments.best_known import nothing_known
 from relucert_core.figures.axis import DistanceAxis
+from tests.helpers import rest_slow
 from tests.pages.helpers import control, figures, headline, open_page, texts
 
 PAGE = "digits"
@@ -100,7 +101,7 @@ def test_norms_change_the_numbers_and_are_named(norm):
     assert f"({norm})" in headline(at)
 
 
-@pytest.mark.parametrize("name", [card.name for card in rc.list_models()])
+@pytest.mark.parametrize("name", rest_slow([card.name for card in rc.list_models()], 4))
 def test_every_shipped_network_answers(name):
     at = open_page(PAGE, digits_net=name, digits_image="1")
     assert not at.exception

@@ -25,6 +25,7 @@ from relucert_core.experiments.showcase import SHOWCASE, load_run
 from relucert_core.importers.safetensors_file import network_bytes
 from relucert_core.planar.preview import bent_lines
 from relucert_core.words import down
+from tests.helpers import rest_slow
 from tests.pages.helpers import control, figures, open_page, texts
 
 PAGE = "playground"
@@ -66,7 +67,7 @@ def test_opens_with_everything_drawn():
     assert len(figures(at)) == 2, "the plane and the radii over time"
 
 
-@pytest.mark.parametrize("name", list(SHOWCASE))
+@pytest.mark.parametrize("name", rest_slow(SHOWCASE, 4))
 def test_every_preset_opens_and_explains_itself(name):
     at = playground(preset=name)
     assert not at.exception

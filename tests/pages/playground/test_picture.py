@@ -183,6 +183,7 @@ def the_time_slider_is_live(page):
     ready(page)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_on_a_phone_a_swipe_scrolls_and_the_numbers_stand_under_the_picture(app_address, chromium):
     phone = {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}

@@ -59,6 +59,7 @@ def test_hint_keys_code_and_the_way_out(app_address, chromium):
         assert not page.script_errors
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_phone_has_a_button_to_leave_by(app_address, chromium):
     with browser.tab(
@@ -69,6 +70,7 @@ def test_a_phone_has_a_button_to_leave_by(app_address, chromium):
         page.get_by_role("heading", level=1).wait_for()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_gallery_on_digits_and_the_slice_on_beyond_fit_the_hall(app_address, chromium):
     over = "main => main.scrollHeight - main.clientHeight"
