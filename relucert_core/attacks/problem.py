@@ -151,8 +151,8 @@ def settle(problem: Problem, candidates: torch.Tensor, way: list[torch.Tensor] |
     """The proved adversarial points nearest to the attacked ones on the segments to the candidates (B, D).
 
     The excess is piecewise linear along a segment, so halving and interpolation take turns. Any crossing will do: it
-    need not be the first one. A candidate whose class has changed as computed is pushed outward until that is proved;
-    one that cannot be proved is a failure.
+    need not be the first one. A candidate whose class has changed as computed, or seems short of that by no more than
+    the slack, is pushed outward until that is proved; one that cannot be proved is a failure.
     """
     candidates = torch.where(torch.isfinite(candidates), problem.clip(candidates), problem.points)
     candidates, success = _proved_ends(problem, candidates)
@@ -170,12 +170,13 @@ def settle(problem: Problem, candidates: torch.Tensor, way: list[torch.Tensor] |
 
 
 def _proved_ends(problem: Problem, ends: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The ends (B, D), those whose class has changed pushed outward until it is proved; and which are proved (B,).
+    """The ends (B, D), those whose class may have changed pushed outward until it is proved; and which are proved (B,).
 
-    The error of the logits may be larger at an end than at the attacked point, where the slack was taken.
+    The error of the logits may be larger at an end than at the attacked point, where the slack was taken. An end that
+    was across in other coordinates (`first_span`) may fall short in these by rounding alone, where the margin is flat.
     """
     success = proved_adversarial(problem.net, ends, problem.labels, rational=True)
-    open_rows = (~success & (problem.excess(ends) > 0)).nonzero().squeeze(1)
+    open_rows = (~success & (problem.excess(ends) >= -problem.slack)).nonzero().squeeze(1)
     if not len(open_rows):
         return ends, success
     ends, success = ends.clone(), success.clone()

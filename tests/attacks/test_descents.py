@@ -72,6 +72,12 @@ def test_an_end_that_is_across_by_less_than_its_own_error_is_pushed_on_until_it_
     assert proved_adversarial(net, found.points, problem.labels).all()
     before, after = ((p - problem.points).norm(dim=1) for p in (near, found.points))
     assert (after <= before * (1 + 1e-6)).all()
+    # And where it falls short of the boundary by rounding alone, as after a change of coordinates.
+    short = problem.points + (1 - 1e-15) * (near - problem.points)
+    excess = problem.excess(short)
+    kept = (excess <= 0) & (excess >= -problem.slack)
+    assert kept.sum() > 5
+    assert settle(problem.take(kept), short[kept]).success.all()
 
 
 def test_first_span_keeps_values_and_distances():

@@ -66,7 +66,8 @@ def test_so_it_has_in_the_other_norms(name, image, norm):
     assert found.stored
     assert 0 < found.lower <= found.upper < math.inf
     assert found.lower >= rc.certify(net, x, norm=norm).radius
-    assert found.upper <= rc.attack(net, x, method="deepfool", norm=norm).distance
+    # Stored where a processor sums in its own order.
+    assert found.upper <= (1 + 1e-9) * rc.attack(net, x, method="deepfool", norm=norm).distance
 
 
 @pytest.mark.parametrize("norm", [math.inf, 1.0])
