@@ -11,6 +11,7 @@ import torch
 import relucert_core as rc
 from relucert_core.certificates.semidefinite.bounds import Balls
 from relucert_core.certificates.semidefinite.radius import improvements
+from relucert_core.certificates.semidefinite.rivals import Rival
 from relucert_core.deadline import OutOfTime, counted_by
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.witness import proved_adversarial
@@ -85,6 +86,22 @@ def test_both_sides_only_improve_and_the_budget_is_kept():
         assert after.upper <= before.upper
         assert after.seconds >= before.seconds
     assert steps[-1].lower <= steps[-1].upper
+
+
+@pytest.mark.parametrize(
+    ("seed", "widths"), [(51, (3, 7, 7)), pytest.param(25, (4, 9, 9), marks=pytest.mark.slow, id="without: 0.81")]
+)
+def test_where_cuts_gain_no_more_branching_closes_the_gap(seed, widths, monkeypatch):
+    rng = np.random.default_rng(seed)
+    net, point = network(widths, rng), rng.standard_normal(widths[0])
+    found = rc.certify(net, point, method="semidefinite", max_seconds=60.0)
+    assert found.guarantee == "exact"
+    truth = rc.certify(net, point, method="exact", max_seconds=60.0)
+    assert found.radius <= truth.upper
+    assert truth.radius <= found.upper
+    monkeypatch.setattr(Rival, "_cuts_end", lambda rival: setattr(rival, "final", True))
+    without = rc.certify(net, point, method="semidefinite", max_seconds=60.0)
+    assert without.radius < found.radius * 0.999
 
 
 def test_the_first_step_is_short_where_the_time_is(monkeypatch):

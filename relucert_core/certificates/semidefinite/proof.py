@@ -29,14 +29,18 @@ _SHIFTS = (0.0, 1e-13, 1e-10, 1e-7)  # of the largest diagonal entry; interior m
 
 
 @np.errstate(all="ignore")  # numbers that are not finite end in a refusal
-def prove(relaxation: Relaxation, multipliers: Multipliers, identity: Identity) -> float:
+def prove(
+    relaxation: Relaxation, multipliers: Multipliers, identity: Identity, cases: tuple[tuple[int, int], ...] = ()
+) -> float:
     """A proved lower bound on |x - u|^2 over the x with f_rival(x) >= f_label(x) and |x - u| <= identity.radius.
+
+    With `cases`, which must be those of the problem, only over the x whose point d is in them (see `branches`).
 
     0 where nothing is proved; never an exception. It says nothing about points farther away, so the certified radius
     against this rival is min(identity.radius, sqrt of it). Cost: a few products of (n, N) matrices and one Cholesky
     factor of N rows.
     """
-    if not (_belongs(relaxation, identity) and _well_formed(relaxation, multipliers)):
+    if not (_belongs(relaxation, identity, cases) and _well_formed(relaxation, multipliers)):
         return REFUSED
     problem = lagrangian(relaxation, clipped(multipliers))
     if not (np.isfinite(problem.matrix).all() and math.isfinite(problem.error)):
@@ -79,9 +83,9 @@ def _claim(matrix: torch.Tensor, shift: float) -> tuple[float, float]:
     return gamma, float(above(added + float(residual_norm_above(target, factor))))
 
 
-def _belongs(relaxation: Relaxation, identity: Identity) -> bool:
+def _belongs(relaxation: Relaxation, identity: Identity, cases: tuple[tuple[int, int], ...]) -> bool:
     """Is this the problem asked for, made from bounds that hold for it, and does it say anything?"""
-    same = relaxation.identity == identity and relaxation.bounds.covers(identity)
+    same = relaxation.identity == identity and relaxation.cases == cases and relaxation.bounds.covers(identity)
     return same and identity.radius > 0 and relaxation.centre_margin > 0 and relaxation.basis_norm > 0
 
 

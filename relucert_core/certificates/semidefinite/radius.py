@@ -6,8 +6,9 @@ each r tried is a proof of its own, and the largest result counts. A sweep over 
 quadratic bound of its margin, to the easiest; rivals that this bound excludes cost nothing. As soon as one rival has
 only v_j < r^2, the others are asked for no more than that at first; once all have a value, the least one is worked on.
 A sweep that cannot beat the radius proved so far is given up. The radii tried lie between that radius and the nearest
-adversarial point known; with none known they double. `rivals` has what is tried for each rival. The directions of all
-solutions go to the caller, who may follow them to the boundary: adversarial points come for free.
+adversarial point known; with none known they double. `rivals` has what is tried for each rival. Where a sweep gains
+little, the next ones branch as well. The directions of all solutions go to the caller, who may follow them to
+the boundary: adversarial points come for free.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ FAR = 1e9  # times one more than the largest number of the point: the search goe
 _CAUTIOUS = 200  # hidden neurons from which the first radius is not the upper bound at once
 _STALE = 0.99  # a sweep over a ball is given up when an adversarial point comes this near to its centre
 _IDLE_SWEEPS = 2
+_LITTLE = 0.5  # of what a sweep was asked for: one that gains less is the last one without branching
 _FIRST_STEP, _LARGE_STEP = 0.45, 0.6  # of the gap to the upper bound, from one radius to the next
 # Where all the time is less than this many times what the bounds of one ball cost, the first step is shorter: the
 # nearer the radius, the fewer rivals are left to solve for, and the easier each.
@@ -43,7 +45,7 @@ Follow = Callable[[np.ndarray], float]
 class Improvement:
     """Both sides so far. rival: the class that limits the last sweep, or -1. iterations: of the solver, in all.
 
-    spent: at the last step, did the budget end the search?
+    spent: at the last step, did the budget end the search? branching: have sweeps begun to branch?
     """
 
     lower: float
@@ -52,6 +54,7 @@ class Improvement:
     iterations: int
     seconds: float
     spent: bool = False
+    branching: bool = False
 
 
 def improvements(
@@ -64,19 +67,22 @@ def improvements(
     max_seconds: float = math.inf,
     max_iterations: float = math.inf,
     follow: Follow | None = None,
+    known: Callable[[], float] | None = None,
     clock: Callable[[], float] = now,
 ) -> Iterator[Improvement]:
     """Search from one point (D,); a step after every improvement of either side, the last one when it ends.
 
-    lower: a radius proved before. upper: the distance, rounded up, of an adversarial point known before. follow: looks
-    for a nearer one along a displacement (D,) and returns the distance, rounded up, of the nearest that is known to the
-    caller, who keeps it; without it the upper bound stays. max_seconds are those of `clock`, max_iterations the
-    solver's. Nothing is yielded where the label is not proved to win at the point.
+    From where sweeps branch on there is a step after every problem, improvement or not, so that a caller may do
+    something else for a while: known() is the radius that is proved by now. lower: one proved before. upper: the
+    distance, rounded up, of an adversarial point known before. follow: looks for a nearer one along a displacement (D,)
+    and returns the distance, rounded up, of the nearest that is known to the caller, who keeps it; without it the upper
+    bound stays. max_seconds are those of `clock`, max_iterations the solver's. Nothing is yielded where the label is
+    not proved to win at the point.
     """
     frame = Frame.around(net, point, label)
     if frame.margins.status[0] != "ok":
         return
-    yield from _Search(frame, lower, upper, max_seconds, max_iterations, follow, clock).run()
+    yield from _Search(frame, lower, upper, max_seconds, max_iterations, follow, known, clock).run()
 
 
 class _Search:
@@ -84,13 +90,15 @@ class _Search:
 
     def __init__(
         self, frame: Frame, lower: float, upper: float, max_seconds: float, max_iterations: float,
-        follow: Follow | None, clock: Callable[[], float],
+        follow: Follow | None, known: Callable[[], float] | None, clock: Callable[[], float],
     ) -> None:  # fmt: skip
+        self.known = known
         self.frame, self.lower, self.upper, self.follow, self.clock = frame, lower, upper, follow, clock
         self.began, self.max_seconds, self.max_iterations = clock(), max_seconds, max_iterations
         self.balls = Balls(frame)
         self.rival, self.iterations = -1, 0
         self.idle = 0  # sweeps in a row that moved neither side
+        self.branching = False
         widths = frame.net.outputs
         self.bound_seconds = 0.02 + 2e-6 * sum(a * b for a, b in pairwise(widths))  # a guess before any is measured
 
@@ -106,7 +114,7 @@ class _Search:
 
     def step(self) -> Improvement:
         """The state as a record."""
-        return Improvement(self.lower, self.upper, self.rival, self.iterations, self.seconds)
+        return Improvement(self.lower, self.upper, self.rival, self.iterations, self.seconds, branching=self.branching)
 
     def run(self) -> Iterator[Improvement]:
         """Radius after radius, until the two sides meet, the time is up or nothing is gained any more."""
@@ -121,15 +129,24 @@ class _Search:
             lower, upper, began, iterations = self.lower, self.upper, self.seconds, self.iterations
             for _ in self._sweep(radius):
                 yield self.step()
+                self._take_in_known()
             # Where the bounds alone proved it, nothing is known yet of what the next radius will cost.
             cheap = self.iterations > iterations and self.seconds - began < 0.1 * self.left
             moved = self.lower > lower * (1 + 1e-4) or self.upper < upper * (1 - 1e-4)
             self.idle = 0 if moved else self.idle + 1
+            if not self.branching and upper == self.upper and self.lower - lower < _LITTLE * (radius - lower):
+                self.branching, self.idle = True, 0
+                yield self.step()
+                self._take_in_known()
             if self.lower >= radius:
                 share = _LARGE_STEP if cheap else _FIRST_STEP
             elif self.upper > _STALE * radius:
                 share, cautious = max(0.05, share * (0.5 if self.lower == lower else 0.7)), True
         yield replace(self.step(), spent=self.left <= self.bound_seconds)
+
+    def _take_in_known(self) -> None:
+        if self.known is not None:
+            self.lower = max(self.lower, self.known())
 
     def _first_step(self) -> float:
         return _FIRST_STEP if self.left >= _SHORT_TIME * self.bound_seconds else _SHORT_STEP
@@ -158,7 +175,7 @@ class _Search:
         self.bound_seconds = max(self.bound_seconds, self.seconds - began)
         task = Task(
             self.frame, bounded.bounds, radius, lambda: self.left, lambda: self.max_iterations - self.iterations,
-            self._follow, self.clock,
+            self._follow, self.clock, self.branching,
         )  # fmt: skip
         order = [int(j) for j in np.argsort(bounded.margins) if not bounded.margins[j] > 0]
         rivals = [Rival(task, j) for j in order]
@@ -171,7 +188,7 @@ class _Search:
                 chosen.raise_to(self._target(rivals, chosen, radius))
                 self.iterations += chosen.iterations - before
             self._claim(rivals, radius)
-            if self.lower > lower or self.upper < upper:
+            if self.branching or self.lower > lower or self.upper < upper:
                 yield
             if chosen is None or self.upper < _STALE * radius:  # the ball is larger than need be, its bounds looser
                 return

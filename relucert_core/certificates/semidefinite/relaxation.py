@@ -82,6 +82,7 @@ class Relaxation:
     extras: (K, N) rows of further forms, extra_error: (K,) the same for them, extra_bound: (K,) how large they get.
     cuts: (c, 2), pairs of form indices whose product is not negative.
     where: (n, 2), the layer (from 1) and the number of each lifted neuron. units: (n,), z_i is about units_i zeta_i.
+    cases: what is assumed besides, pairs (neuron, side) of `branches`; none for a problem of all adversarial points.
     """
 
     identity: Identity
@@ -99,6 +100,7 @@ class Relaxation:
     cuts: np.ndarray
     where: np.ndarray
     units: np.ndarray
+    cases: tuple[tuple[int, int], ...] = ()
 
     @property
     def size(self) -> int:

@@ -2,7 +2,8 @@
 
 Method. The lower bound starts from the cheaper certificates, the upper bound from the attacks. In small networks a try
 with few nodes comes first, and then branching for as long as it is foreseen to close the gap soon (`forecast`). What is
-open after that goes to the semidefinite bound (`relaxed`), which moves both sides; branching has the gap that is left.
+open after that goes to the semidefinite bound (`relaxed`), which moves both sides; branching has the gap that is left,
+on linear or on semidefinite bounds, whichever pays more per second.
 A tree of nodes (see `facts`, `nodes`, `tree`) covers all adversarial points within a radius R: each node fixes the
 signs of some neurons for one rival class, and the nearest point of its relaxation, proved by the aggregated half-space
 rule (`half_spaces`), bounds its distance. When no node of distance below R is left, nothing within R is adversarial.
@@ -33,7 +34,7 @@ from relucert_core.search.exact.forecast import Growth
 from relucert_core.search.exact.nodes import Bounded
 from relucert_core.search.exact.polar import beside_corners, nearest_around, next_to, planar
 from relucert_core.search.exact.relax import Ball
-from relucert_core.search.exact.relaxed import semidefinite_steps, takes_part
+from relucert_core.search.exact.relaxed import Relaxed, takes_part
 from relucert_core.search.exact.tree import Tree, widest
 from relucert_core.search.half_spaces import Proposer, propose_weights
 from relucert_core.search.improve import improve
@@ -64,6 +65,7 @@ _QUICK_SHARE = 0.5  # of the time left that it may take, so that the cheaper bou
 _SAME_BALL = 0.97  # a ball that is hardly smaller is not tried again
 _STAGES_SHARE = 0.95  # of the time left that stages may take before the semidefinite bound
 _STAGES_SECONDS = 2.0  # and no more than so long: what small networks need; wider ones lose little of their budget
+_TURN_SHARE, _TURN_SECONDS = 0.1, 2.0  # of the time left, and no more: the first turn of either kind of nodes
 _TOO_HIGH = 4.0  # the forecast often is, as the growth slows down near the end; giving up too early costs more
 _CHEAP_TRY = 0.1  # seconds: a try that is foreseen to take less comes before CROWN-Ada
 _QUICK_PLANAR = 120  # nodes spent at once with two inputs
@@ -136,8 +138,33 @@ class _Search:
             return status
         if tries:
             yield from floor_steps(ledger, crown_ada=False)
-        yield from semidefinite_steps(ledger, local, self.proposer)
-        return (yield from self._stages(_STEP if self.quick else _WIDE_STEP))
+        relaxed = Relaxed(ledger, local, self.proposer)
+        yield from relaxed.before_branching()
+        step = _STEP if self.quick else _WIDE_STEP
+        return (yield from self._nodes(relaxed, step)) or (yield from self._stages(step))
+
+    def _nodes(self, relaxed: Relaxed, step: float) -> Generator[SearchStep, None, str]:
+        """Linear and semidefinite nodes in turn, until one of them pays more; if the latter, these until they end.
+
+        Returns why the search ended, if it did.
+        """
+        ledger, status = self.ledger, ""
+        turn = min(_TURN_SHARE * (ledger.max_seconds - ledger.seconds), _TURN_SECONDS)
+        while not (status or self._closed() or relaxed.ended):
+            before, began = ledger.lower, ledger.seconds
+            status = yield from self._stages(step, until=began + turn)
+            linear = (ledger.lower - before) / (ledger.seconds - began)
+            if status or self._closed():
+                break
+            before, began = ledger.lower, ledger.seconds
+            yield from relaxed.branching(began + turn)
+            semidefinite = (ledger.lower - before) / (ledger.seconds - began)
+            if semidefinite > linear:
+                yield from relaxed.branching()
+            if linear > semidefinite:
+                break
+            turn *= 2
+        return status
 
     def _first_try(self, starts: Any) -> Generator[SearchStep, None, str]:
         """CROWN-Ada, and DeepFool with a few nodes, what is foreseen to be cheaper first; why the search ended.
@@ -178,15 +205,17 @@ class _Search:
         self.tried = radius
         return (yield from self._stage(radius, _QUICK, until=self._share_of_time(_QUICK_SHARE)))
 
-    def _stages(self, step: float, *, while_promising: bool = False) -> Generator[SearchStep, None, str]:
+    def _stages(
+        self, step: float, *, while_promising: bool = False, until: float = math.inf
+    ) -> Generator[SearchStep, None, str]:
         """Stage after stage, each `step` of the upper bound further; returns why the search ended, if it did.
 
         while_promising: only as long as it is foreseen that they close the gap sooner than the semidefinite bound.
+        until: the seconds since the start at which they are left.
         """
         ledger, status, growth = self.ledger, "", Growth()
-        until = (
-            min(self._share_of_time(_STAGES_SHARE), ledger.seconds + _STAGES_SECONDS) if while_promising else math.inf
-        )
+        if while_promising:
+            until = min(self._share_of_time(_STAGES_SHARE), ledger.seconds + _STAGES_SECONDS)
         while not status and not self._closed() and ledger.seconds < until:
             if ledger.lower >= self.far:
                 return NONE_FOUND

@@ -1,18 +1,20 @@
-"""The semidefinite bound inside the exact search: both sides, before anything is branched on.
+"""The semidefinite bound inside the exact search: both sides, and nodes of its own where these pay.
 
 It runs where a try at the whole ball with few nodes has not closed the gap. Every improvement is a step of the search;
-the directions that it finds are followed to the boundary by the search's own means. With a limit of nodes alone, which
-promises the same answer every time, it is left out, and so it is in two dimensions, where branching needs no help.
+the directions that it finds are followed to the boundary by the search's own means. Once it would have to branch
+(`certificates.semidefinite.branches`), linear nodes have a turn of the same length; whichever raised the lower bound
+more per second goes on. With a limit of nodes alone, which promises the same answer every time, it is left out, and so
+it is in two dimensions, where branching needs no help.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from relucert_core.certificates.semidefinite.radius import improvements
+from relucert_core.certificates.semidefinite.radius import Improvement, improvements
 from relucert_core.search.exact.polar import planar
 from relucert_core.search.half_spaces import Proposer
 from relucert_core.search.improve import improve_along
@@ -29,29 +31,49 @@ def takes_part(ledger: Ledger, local: LocalNetwork) -> bool:
     return not planar(local) and ledger.max_regions == math.inf
 
 
-def semidefinite_steps(ledger: Ledger, local: LocalNetwork, proposer: Proposer) -> Iterator[SearchStep]:
-    """Raise the ledger's lower bound and lower its upper one by the semidefinite bound, step by step, in time."""
-    left = ledger.max_seconds - ledger.seconds
-    if not takes_part(ledger, local) or left < _SHORTEST:
-        return
+class Relaxed:
+    """The semidefinite bound at work on a ledger; it may be left and taken up again.
 
-    def follow(direction: np.ndarray) -> float:
-        improve_along(ledger, local, direction, proposer)
-        return ledger.upper
+    ended: it has nothing more to give, or never had.
+    """
 
-    if ledger.net.depth == _SHALLOW:
-        yield from quadratic_step(ledger)
-        left = ledger.max_seconds - ledger.seconds
-    ledger.maker = "semidefinite"
-    search = improvements(
-        ledger.net,
-        ledger.point,
-        ledger.label,
-        lower=ledger.lower,
-        upper=ledger.upper,
-        max_seconds=left,
-        follow=follow,
-    )
-    for found in search:
-        ledger.raise_lower(found.lower)
-        yield ledger.step()
+    def __init__(self, ledger: Ledger, local: LocalNetwork, proposer: Proposer) -> None:
+        self.ledger, self.local, self.proposer = ledger, local, proposer
+        self.ended = False
+        self._found: Iterator[Improvement] | None = None
+
+    def before_branching(self) -> Iterator[SearchStep]:
+        """Raise the lower bound and lower the upper one, step by step, until it would have to branch."""
+        ledger = self.ledger
+        self.ended = not takes_part(ledger, self.local) or self._left < _SHORTEST
+        if not self.ended:
+            if ledger.net.depth == _SHALLOW:
+                yield from quadratic_step(ledger)
+            yield from self._steps(lambda found: found.branching)
+
+    def branching(self, until: float = math.inf) -> Iterator[SearchStep]:
+        """Go on from there, until so many seconds since the start have gone by."""
+        yield from self._steps(lambda _: self.ledger.seconds >= until)
+
+    @property
+    def _left(self) -> float:
+        return self.ledger.max_seconds - self.ledger.seconds
+
+    def _steps(self, enough: Callable[[Improvement], bool]) -> Iterator[SearchStep]:
+        """A step of the search for each improvement, until that is enough."""
+        ledger, ledger.maker = self.ledger, "semidefinite"
+        if self._found is None:
+            self._found = improvements(
+                ledger.net, ledger.point, ledger.label, lower=ledger.lower, upper=ledger.upper,
+                max_seconds=self._left, follow=self._follow, known=lambda: ledger.lower,
+            )  # fmt: skip
+        for found in self._found:
+            ledger.raise_lower(found.lower)
+            yield ledger.step()
+            if enough(found):
+                return
+        self.ended = True
+
+    def _follow(self, direction: np.ndarray) -> float:
+        improve_along(self.ledger, self.local, direction, self.proposer)
+        return self.ledger.upper
