@@ -21,6 +21,8 @@ from relucert_core.errors import DataUnavailable, InvalidInput
 from relucert_core.jobs.tasks import Context, Work
 from relucert_core.threads import ONE_THREAD
 
+SCHEDULER_SECONDS = 20  # to answer, before there is none
+
 
 class Crew(Protocol):
     """Workers that a loop hands tasks to.
@@ -144,7 +146,7 @@ class Dask:
             if address == "local":
                 with _environment(ONE_THREAD):
                     self._cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-            self._client = Client(self._cluster or address, timeout="20s")
+            self._client = Client(self._cluster or address, timeout=SCHEDULER_SECONDS)
         except (OSError, ValueError, RuntimeError) as error:
             raise DataUnavailable(
                 f"There is no Dask scheduler at {address[:200]!r} ({type(error).__name__})."

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from relucert_core.errors import DataUnavailable
+from relucert_core.jobs import crews
 from relucert_core.jobs.crews import Dask
 from relucert_core.jobs.run import run
 from relucert_core.jobs.tasks import Context
@@ -33,6 +34,7 @@ def test_a_killed_worker_costs_nothing(small, tmp_path):
     assert len(whole(tmp_path / "dask.jsonl")) == 200 * len(METHODS)
 
 
-def test_no_scheduler_is_one_sentence(small):
+def test_no_scheduler_is_one_sentence(small, monkeypatch):
+    monkeypatch.setattr(crews, "SCHEDULER_SECONDS", 1)
     with pytest.raises(DataUnavailable, match="no Dask scheduler"):
         Dask(Context(small[2]), "tcp://127.0.0.1:1", 1)

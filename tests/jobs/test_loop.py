@@ -155,7 +155,9 @@ def test_an_error_of_a_task_is_raised(small):
 
 
 @needs_signals
-@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
+@pytest.mark.parametrize(
+    ("number", "workers"), [(signal.SIGINT, 1), pytest.param(signal.SIGTERM, 2, marks=pytest.mark.slow)]
+)
 def test_an_interrupt_keeps_the_finished_lines_and_ends_soon(tmp_path, number, workers):
     out = tmp_path / "x.jsonl"
     command = [sys.executable, "-m", "relucert_core", "certify", "--model", "mnist-1024-512", "--data", "mnist-sample"]
