@@ -6,8 +6,9 @@ A case is one (network, point, label) in the norm 2: 1 to 4 hidden layers; tiny,
 dead neurons; ties; points on faces; zero biases; labels that differ from the prediction. Every radius is held against
 the distance by brute force over all activation patterns, proved in integers; every witness is evaluated without
 rounding. The prover is tried by itself too: multipliers of the solver, spoilt in turn in every way that is listed in
-FAULTS, on a relaxation made from interval bounds (`--methods none`: the prover alone, ten times as fast). Prints the
-counts and every violation; exits 1 if there was one.
+FAULTS, on a relaxation made from interval bounds and on the leaves that it is split into at one neuron or two
+(`--methods none`: the prover alone, some times as fast). Prints the counts and every violation; exits 1 if there was
+one.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ import torch
 
 import relucert_core as rc
 from relucert_core.certificates.result import EXACT, Certificate
+from relucert_core.certificates.semidefinite.branches import OFF, ON, case
 from relucert_core.certificates.semidefinite.forms import relax
 from relucert_core.certificates.semidefinite.proof import prove
-from relucert_core.certificates.semidefinite.relaxation import Multipliers
+from relucert_core.certificates.semidefinite.relaxation import Multipliers, Relaxation
 from relucert_core.certificates.semidefinite.solver import solve
 from relucert_core.certificates.semidefinite.substitution import Frame
 from relucert_core.network import Network
@@ -121,27 +123,36 @@ def wrong_about(cert: Certificate, net: Network, point: np.ndarray, truth: Brute
 def wrong_proofs(
     rng: np.random.Generator, net: Network, point: np.ndarray, truth: BruteForce, counts: Counter[str]
 ) -> list[str]:
-    """What the prover claims too much, for every rival, with the solver's multipliers and with spoilt ones."""
+    """What the prover claims too much, for every rival, with the solver's multipliers and with spoilt ones.
+
+    For a problem as it is and, "split", for the least of the leaves that one neuron or two make of it.
+    """
     frame = Frame.around(net, torch.from_numpy(point))
     if not 0 < truth.high < math.inf:
         return []
     radius = truth.high * float(rng.choice([0.5, 0.9, 1.0, 1.2]))
-    claims: dict[str, list[float]] = {name: [] for name in FAULTS}
+    claims: dict[str, list[float]] = {name: [] for fault in FAULTS for name in (fault, f"{fault}, split")}
     for rival in range(net.classes):
         if rival == frame.label:
             continue
         relaxation = relax(frame, rival, interval_bounds(net, frame, radius), radius)
         if relaxation is None:
             return []  # a rival about which nothing is proved: the smallest claim over all rivals is 0
-        multipliers = solve(relaxation, gap=1e-6, max_seconds=SECONDS).multipliers
-        for name, spoil in FAULTS.items():
-            given = Multipliers(**spoil(rng, dict(vars(multipliers))))
-            if name == "random" and rng.random() < 0.5:
-                given = random_multipliers(rng, relaxation)
-            claims[name].append(min(radius, math.sqrt(prove(relaxation, given, relaxation.identity))))
-            other = replace(relaxation.identity, radius=radius * 2)
-            if prove(relaxation, given, other):
-                return [f"a problem of radius {radius!r} was taken for one of {2 * radius!r}"]
+        for suffix, parts in (("", [relaxation]), (", split", leaves_of(rng, relaxation))):
+            solved = [solve(part, gap=1e-6, max_seconds=SECONDS).multipliers for part in parts]
+            for name, spoil in FAULTS.items():
+                values = []
+                for part, multipliers in zip(parts, solved, strict=True):
+                    given = Multipliers(**spoil(rng, dict(vars(multipliers))))
+                    if name == "random" and rng.random() < 0.5:
+                        given = random_multipliers(rng, part)
+                    values.append(prove(part, given, part.identity, part.cases))
+                    other = replace(part.identity, radius=radius * 2)
+                    if prove(part, given, other, part.cases):
+                        return [f"a problem of radius {radius!r} was taken for one of {2 * radius!r}"]
+                    if part.cases and prove(part, given, part.identity):
+                        return ["a leaf was taken for the whole problem"]
+                claims[name + suffix].append(min(radius, math.sqrt(min(values))))
     wrong = []
     for name, found in claims.items():
         counts[f"proofs, {name}"] += 1
@@ -151,6 +162,15 @@ def wrong_proofs(
                 f"prover with the fault {name!r} claims {min(found)!r}, the distance is at most {truth.high!r}"
             )
     return wrong
+
+
+def leaves_of(rng: np.random.Generator, problem: Relaxation) -> list[Relaxation]:
+    """The leaves that splitting at one random neuron or two makes of a problem; itself where it has no neuron."""
+    leaves = [problem]
+    count = min(int(rng.integers(1, 3)), problem.neurons)
+    for neuron in rng.choice(problem.neurons, count, replace=False).tolist() if count else []:
+        leaves = [case(leaf, neuron, side) for leaf in leaves for side in (OFF, ON)]
+    return leaves
 
 
 def violations_of(
@@ -186,18 +206,18 @@ def hunt(
     """Try `cases` cases; returns the counts and the violations. Case n of a seed is the same in every run."""
     counts: Counter[str] = Counter()
     found: list[str] = []
-    for case in range(cases):
-        rng = np.random.default_rng((seed, case))
+    for number in range(cases):
+        rng = np.random.default_rng((seed, number))
         counts["cases"] += 1
         new = [
-            f"case {case} of seed {seed}: {text}"
-            for text in violations_of(rng, KINDS[case % len(KINDS)], counts, methods)
+            f"case {number} of seed {seed}: {text}"
+            for text in violations_of(rng, KINDS[number % len(KINDS)], counts, methods)
         ]
         found += new
         if progress and new:
             print("\n".join(["", *new]), flush=True)
-        if progress and case % 50 == 49:  # a hunt that is cut short still has its totals
-            print(f"{case + 1:,} cases, {len(found)} violations; {dict(sorted(counts.items()))}", flush=True)
+        if progress and number % 50 == 49:  # a hunt that is cut short still has its totals
+            print(f"{number + 1:,} cases, {len(found)} violations; {dict(sorted(counts.items()))}", flush=True)
     return counts, found
 
 

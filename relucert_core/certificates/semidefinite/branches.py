@@ -27,7 +27,7 @@ from relucert_core.rounding import UNIT_ROUNDOFF
 
 OFF, ON = 0, 1
 DELTA = 1e-3  # of zeta and omega, which lie in [0, 1]
-MOST_LEAVES = 2_000
+_MOST_LEAVES, _MOST_NUMBERS = 2_000, 2e7  # of one rival; the numbers of the further forms, of which each has its own
 _LEAST_VIOLATION = 2 * DELTA  # what is below it a case does not change
 
 
@@ -54,6 +54,7 @@ class Branches:
     def __init__(self, root: Leaf) -> None:
         self._order = count()
         self._leaves = [(root.value, next(self._order), root)]
+        self._numbers = 0
 
     def __len__(self) -> int:
         return len(self._leaves)
@@ -72,7 +73,8 @@ class Branches:
     def final(self) -> bool:
         """Is there nothing that would raise the value, or no room for more leaves?"""
         worst = self.worst
-        return not worst.reached and (worst.neuron is None or len(self) >= MOST_LEAVES)
+        full = len(self) >= _MOST_LEAVES or self._numbers > _MOST_NUMBERS
+        return not worst.reached and (worst.neuron is None or full)
 
     def improve(self, solve: Solve) -> None:
         """Solve the worst leaf again if it had reached what was asked for, else its two halves; not where `final`.
@@ -86,6 +88,7 @@ class Branches:
             halves = [case(worst.problem, worst.neuron, side) for side in (OFF, ON)]
         found = [solve(half, worst.value) for half in halves]
         heapq.heappop(self._leaves)
+        self._numbers += sum(half.extras.size for half in halves) - worst.problem.extras.size
         for leaf in found:
             heapq.heappush(self._leaves, (leaf.value, next(self._order), leaf))
 

@@ -66,6 +66,7 @@ _SAME_BALL = 0.97  # a ball that is hardly smaller is not tried again
 _STAGES_SHARE = 0.95  # of the time left that stages may take before the semidefinite bound
 _STAGES_SECONDS = 2.0  # and no more than so long: what small networks need; wider ones lose little of their budget
 _TURN_SHARE, _TURN_SECONDS = 0.1, 2.0  # of the time left, and no more: the first turn of either kind of nodes
+_TICK = 1e-6  # seconds: a clock may stand still
 _TOO_HIGH = 4.0  # the forecast often is, as the growth slows down near the end; giving up too early costs more
 _CHEAP_TRY = 0.1  # seconds: a try that is foreseen to take less comes before CROWN-Ada
 _QUICK_PLANAR = 120  # nodes spent at once with two inputs
@@ -153,12 +154,12 @@ class _Search:
         while not (status or self._closed() or relaxed.ended):
             before, began = ledger.lower, ledger.seconds
             status = yield from self._stages(step, until=began + turn)
-            linear = (ledger.lower - before) / (ledger.seconds - began)
+            linear = (ledger.lower - before) / max(ledger.seconds - began, _TICK)
             if status or self._closed():
                 break
             before, began = ledger.lower, ledger.seconds
             yield from relaxed.branching(began + turn)
-            semidefinite = (ledger.lower - before) / (ledger.seconds - began)
+            semidefinite = (ledger.lower - before) / max(ledger.seconds - began, _TICK)
             if semidefinite > linear:
                 yield from relaxed.branching()
             if linear > semidefinite:
