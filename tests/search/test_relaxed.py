@@ -45,6 +45,7 @@ def test_a_limit_of_nodes_or_no_time_leaves_it_out():
     relaxed = Relaxed(ledger, local, propose_weights)
     assert list(relaxed.before_branching()) == []
     assert relaxed.ended
+    assert list(relaxed.branching()) == []
     ledger, local = started(1)
     ledger.max_seconds = ledger.seconds
     assert list(Relaxed(ledger, local, propose_weights).before_branching()) == []

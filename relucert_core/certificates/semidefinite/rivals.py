@@ -31,7 +31,8 @@ _LEAF = 5e-3  # the gap of a leaf that will not get there
 _HOPELESS = 0.998  # of what is asked for: a primal value below it shows that the dual one will not get there
 _MOST_LIFTED = 2_500  # open neurons above which a rival's own problem is not formed: its matrices would not fit
 _SMALL, _DEEP = 260, 3  # open neurons up to which, and weight layers above which, a reduced problem saves nothing
-_ROUNDS, _ROUNDS_BEFORE_BRANCHES = 8, 5  # a leaf inherits all cuts, and each makes its solve dearer
+_ROUNDS = 8
+_FEW_NEURONS, _FEW_ROUNDS = 150, 5  # up to so many, cuts soon cost more than all else, and each leaf has them all
 _WORTH = 0.04  # of what is missing: a round of cuts that gains less is the last one
 _FEW_ITERATIONS = 3
 
@@ -125,7 +126,8 @@ class Rival:
         """One round of cuts."""
         assert self._problem is not None
         assert self._solution is not None
-        effort = Effort() if self._problem.neurons > 150 else Effort(150, 150, 15)
+        few = self._problem.neurons <= _FEW_NEURONS
+        effort = Effort(150, 150, 15) if few else Effort()
         cut = tightened(self._problem, self._solution, effort)
         self.rounds += 1
         if cut is None or not self.task.affordable(cut):
@@ -134,7 +136,7 @@ class Rival:
         before = self.value
         self._solve(cut, target)
         gained = self.value - before
-        most = _ROUNDS_BEFORE_BRANCHES if self.task.branching else _ROUNDS
+        most = _FEW_ROUNDS if few and self.task.branching else _ROUNDS
         if self.rounds >= most or (self.rounds > 1 and gained < _WORTH * (target - before)):
             self._cuts_end()
 

@@ -147,9 +147,12 @@ class _Search:
     def _nodes(self, relaxed: Relaxed, step: float) -> Generator[SearchStep, None, str]:
         """Linear and semidefinite nodes in turn, until one of them pays more; if the latter, these until they end.
 
-        Returns why the search ended, if it did.
+        In wide networks, where linear nodes gain next to nothing, the others come first. Returns why the search ended,
+        if it did.
         """
         ledger, status = self.ledger, ""
+        if not self.quick:
+            yield from relaxed.branching()
         turn = min(_TURN_SHARE * (ledger.max_seconds - ledger.seconds), _TURN_SECONDS)
         while not (status or self._closed() or relaxed.ended):
             before, began = ledger.lower, ledger.seconds

@@ -2,9 +2,8 @@
 
 It runs where a try at the whole ball with few nodes has not closed the gap. Every improvement is a step of the search;
 the directions that it finds are followed to the boundary by the search's own means. Once it would have to branch
-(`certificates.semidefinite.branches`), linear nodes have a turn of the same length; whichever raised the lower bound
-more per second goes on. With a limit of nodes alone, which promises the same answer every time, it is left out, and so
-it is in two dimensions, where branching needs no help.
+(`certificates.semidefinite.branches`), the search may give linear nodes a turn. With a limit of nodes alone, which
+promises the same answer every time, it is left out, and so it is in two dimensions, where branching needs no help.
 """
 
 from __future__ import annotations
@@ -53,7 +52,8 @@ class Relaxed:
 
     def branching(self, until: float = math.inf) -> Iterator[SearchStep]:
         """Go on from there, until so many seconds since the start have gone by."""
-        yield from self._steps(lambda _: self.ledger.seconds >= until)
+        if not self.ended:
+            yield from self._steps(lambda _: self.ledger.seconds >= until)
 
     @property
     def _left(self) -> float:
