@@ -11,7 +11,8 @@ import torch
 import relucert_core as rc
 from relucert_core.certificates.semidefinite.bounds import Balls
 from relucert_core.certificates.semidefinite.radius import improvements
-from relucert_core.certificates.semidefinite.rivals import Rival
+from relucert_core.certificates.semidefinite.rivals import Rival, Task
+from relucert_core.certificates.semidefinite.substitution import Frame
 from relucert_core.deadline import OutOfTime, counted_by
 from relucert_core.errors import InvalidInput, Unsupported
 from relucert_core.witness import proved_adversarial
@@ -119,3 +120,19 @@ def test_the_first_step_is_short_where_the_time_is(monkeypatch):
         asked.clear()
         list(improvements(net, torch.from_numpy(point), int(np.argmax(net(point))), max_seconds=seconds, **sides))
         assert asked[0] == pytest.approx(1 + step)
+
+
+def test_a_limit_of_iterations_is_counted_once():
+    """What a rival has used before is gone from what is left; taken off again, its later solves ended too soon."""
+    rng = np.random.default_rng(25)
+    net, point = network((4, 9, 9), rng), rng.standard_normal(4)
+    frame = Frame.around(net, torch.from_numpy(point))
+    bounds = Balls(frame).at(1.5).bounds
+    values = []
+    for left in (math.inf, 25.0):
+        rival = Rival(Task(frame, bounds, 1.5, lambda: math.inf, lambda left=left: left, lambda _: None), 1)
+        for _ in range(3):
+            rival.raise_to(1.5**2)
+        values.append(rival.value)
+        assert rival.iterations > 45
+    assert values[0] == values[1]

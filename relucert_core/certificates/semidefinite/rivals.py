@@ -71,6 +71,7 @@ class Rival:
         self.task, self.rival = task, rival
         self.value, self.tried, self.final = 0.0, False, False
         self.iterations = self.rounds = 0
+        self._counted = 0  # of the iterations, those that the task knows of
         self._problem: Relaxation | None = None
         self._solution: Solution | None = None
         self._reached = False  # the last solve ended because it had what was asked for
@@ -78,6 +79,7 @@ class Rival:
 
     def raise_to(self, target: float) -> None:
         """Do the next thing that may raise the value to `target`, a squared distance."""
+        self._counted = self.iterations
         if not self.tried:
             self.tried = True
             self._first(target)
@@ -175,7 +177,7 @@ class Rival:
         It ends when the value passes the target, or within the gap once the primal value shows that it never will.
         """
         task, goal = self.task, target * problem.basis_norm**2 * _ABOVE
-        allowed = task.iterations_left() - self.iterations
+        allowed = task.iterations_left() - (self.iterations - self._counted)
 
         def stop(now: Progress) -> bool:
             hopeless = now.infeasibility < 1e-3 and now.primal < _HOPELESS * goal
