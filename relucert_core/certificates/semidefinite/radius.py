@@ -35,9 +35,9 @@ _STALE = 0.99  # a sweep over a ball is given up when an adversarial point comes
 _IDLE_SWEEPS = 2
 _LITTLE = 0.5  # of what a sweep was asked for: one that gains less is the last one without branching
 _FIRST_STEP, _LARGE_STEP = 0.45, 0.6  # of the gap to the upper bound, from one radius to the next
-# Where all the time is less than this many times what the bounds of one ball cost, the first step is shorter: the
-# nearer the radius, the fewer rivals are left to solve for, and the easier each.
-_SHORT_TIME, _SHORT_STEP = 10.0, 0.2
+# Where the time left is less than this many times what the last radius took, the step is shorter: the nearer the
+# radius, the fewer rivals are left to solve for, and the easier each.
+_SHORT_TIME, _SHORT_STEP = 6.0, 0.2
 Follow = Callable[[np.ndarray], float]
 
 
@@ -118,7 +118,7 @@ class _Search:
 
     def run(self) -> Iterator[Improvement]:
         """Radius after radius, until the two sides meet, the time is up or nothing is gained any more."""
-        share, cautious = self._first_step(), sum(self.frame.net.widths) > _CAUTIOUS
+        share, cautious = _FIRST_STEP, sum(self.frame.net.widths) > _CAUTIOUS
         far = FAR * (1 + float(np.abs(self.frame.point).max()))
         while (
             self.lower < min(self.upper * CLOSED, far) and self.left > self.bound_seconds and self.idle < _IDLE_SWEEPS
@@ -130,8 +130,7 @@ class _Search:
             for _ in self._sweep(radius):
                 yield self.step()
                 self._take_in_known()
-            # Where the bounds alone proved it, nothing is known yet of what the next radius will cost.
-            cheap = self.iterations > iterations and self.seconds - began < 0.1 * self.left
+            spent, solved = self.seconds - began, self.iterations > iterations
             moved = self.lower > lower * (1 + 1e-4) or self.upper < upper * (1 - 1e-4)
             self.idle = 0 if moved else self.idle + 1
             if not self.branching and upper == self.upper and self.lower - lower < _LITTLE * (radius - lower):
@@ -139,7 +138,7 @@ class _Search:
                 yield self.step()
                 self._take_in_known()
             if self.lower >= radius:
-                share = _LARGE_STEP if cheap else _FIRST_STEP
+                share = self._step_after(spent, solved)
             elif self.upper > _STALE * radius:
                 share, cautious = max(0.05, share * (0.5 if self.lower == lower else 0.7)), True
         yield replace(self.step(), spent=self.left <= self.bound_seconds)
@@ -148,8 +147,14 @@ class _Search:
         if self.known is not None:
             self.lower = max(self.lower, self.known())
 
-    def _first_step(self) -> float:
-        return _FIRST_STEP if self.left >= _SHORT_TIME * self.bound_seconds else _SHORT_STEP
+    def _step_after(self, spent: float, solved: bool) -> float:
+        """The step after a radius that was proved in so many seconds, or by the bounds alone.
+
+        In the latter case nothing is known yet of what the next radius will cost.
+        """
+        if solved and spent < 0.1 * self.left:
+            return _LARGE_STEP
+        return _FIRST_STEP if _SHORT_TIME * spent < self.left else _SHORT_STEP
 
     def _next_radius(self, share: float, cautious: bool) -> float:
         """The next radius to try: up to the upper bound at once, or where that is near, else part of the way."""
