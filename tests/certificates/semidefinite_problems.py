@@ -75,8 +75,14 @@ def every_form(problem):
     return np.concatenate([base[: 2 * n], base[2 * n] - base[:n] - base[n : 2 * n], base[2 * n :]])
 
 
-def random_problem(widths, radius, rng):
-    """The relaxation of a random network towards the class after the predicted one, or None."""
+def random_case(widths, radius, rng):
+    """A random network, the frame of a random point, the class after the predicted one, and its relaxation or None."""
     net, point = network(widths, rng), rng.standard_normal(widths[0])
     frame = Frame.around(net, torch.from_numpy(point))
-    return relax(frame, (frame.label + 1) % 3, interval_bounds(net, frame, radius), radius)
+    rival = (frame.label + 1) % 3
+    return net, frame, rival, relax(frame, rival, interval_bounds(net, frame, radius), radius)
+
+
+def random_problem(widths, radius, rng):
+    """The relaxation of `random_case`, or None."""
+    return random_case(widths, radius, rng)[-1]

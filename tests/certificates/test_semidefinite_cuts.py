@@ -3,18 +3,14 @@
 import dataclasses
 
 import numpy as np
-import torch
 
 from relucert_core.certificates.semidefinite.cuts import Effort, tightened
-from relucert_core.certificates.semidefinite.forms import relax
 from relucert_core.certificates.semidefinite.solver import GAP, solve
-from relucert_core.certificates.semidefinite.substitution import Frame
 from tests.certificates.semidefinite_problems import (
     every_form,
-    interval_bounds,
     lifted_point,
-    network,
     points_of_equality,
+    random_case,
 )
 
 EFFORT = Effort(balls=30, products=30, directions=5)
@@ -23,10 +19,7 @@ EFFORT = Effort(balls=30, products=30, directions=5)
 def loose_problems(rng, count):
     """Problems whose relaxation is not tight, with their network, frame and rival."""
     while count:
-        net, point = network((4, 9, 9), rng), rng.standard_normal(4)
-        frame = Frame.around(net, torch.from_numpy(point))
-        rival = (frame.label + 1) % 3
-        problem = relax(frame, rival, interval_bounds(net, frame, 1.0), 1.0)
+        net, frame, rival, problem = random_case((4, 9, 9), 1.0, rng)
         if problem is None:
             continue
         solution = solve(problem, gap=1e-4)

@@ -67,7 +67,7 @@ def improvements(
     max_seconds: float = math.inf,
     max_iterations: float = math.inf,
     follow: Follow | None = None,
-    known: Callable[[], float] | None = None,
+    known: Callable[[], float] = lambda: 0.0,
     clock: Callable[[], float] = now,
 ) -> Iterator[Improvement]:
     """Search from one point (D,); a step after every improvement of either side, the last one when it ends.
@@ -90,7 +90,7 @@ class _Search:
 
     def __init__(
         self, frame: Frame, lower: float, upper: float, max_seconds: float, max_iterations: float,
-        follow: Follow | None, known: Callable[[], float] | None, clock: Callable[[], float],
+        follow: Follow | None, known: Callable[[], float], clock: Callable[[], float],
     ) -> None:  # fmt: skip
         self.known = known
         self.frame, self.lower, self.upper, self.follow, self.clock = frame, lower, upper, follow, clock
@@ -144,8 +144,7 @@ class _Search:
         yield replace(self.step(), spent=self.left <= self.bound_seconds)
 
     def _take_in_known(self) -> None:
-        if self.known is not None:
-            self.lower = max(self.lower, self.known())
+        self.lower = max(self.lower, self.known())
 
     def _step_after(self, spent: float, solved: bool) -> float:
         """The step after a radius that was proved in so many seconds, or by the bounds alone.

@@ -155,20 +155,24 @@ class _Search:
             yield from relaxed.branching()
         turn = min(_TURN_SHARE * (ledger.max_seconds - ledger.seconds), _TURN_SECONDS)
         while not (status or self._closed() or relaxed.ended):
-            before, began = ledger.lower, ledger.seconds
-            status = yield from self._stages(step, until=began + turn)
-            linear = (ledger.lower - before) / max(ledger.seconds - began, _TICK)
+            status, linear = yield from self._measured(self._stages(step, until=ledger.seconds + turn))
             if status or self._closed():
                 break
-            before, began = ledger.lower, ledger.seconds
-            yield from relaxed.branching(began + turn)
-            semidefinite = (ledger.lower - before) / max(ledger.seconds - began, _TICK)
+            _, semidefinite = yield from self._measured(relaxed.branching(ledger.seconds + turn))
             if semidefinite > linear:
                 yield from relaxed.branching()
             if linear > semidefinite:
                 break
             turn *= 2
         return status
+
+    def _measured(
+        self, steps: Generator[SearchStep, None, str | None]
+    ) -> Generator[SearchStep, None, tuple[str, float]]:
+        """These steps; what they return, and how much they raised the lower bound per second."""
+        before, began = self.ledger.lower, self.ledger.seconds
+        status = yield from steps
+        return status or "", (self.ledger.lower - before) / max(self.ledger.seconds - began, _TICK)
 
     def _first_try(self, starts: Any) -> Generator[SearchStep, None, str]:
         """CROWN-Ada, and DeepFool with a few nodes, what is foreseen to be cheaper first; why the search ended.

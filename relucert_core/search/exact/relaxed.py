@@ -9,7 +9,7 @@ promises the same answer every time, it is left out, and so it is in two dimensi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Relaxed:
                 yield from quadratic_step(ledger)
             yield from self._steps(lambda found: found.branching)
 
-    def branching(self, until: float = math.inf) -> Iterator[SearchStep]:
+    def branching(self, until: float = math.inf) -> Generator[SearchStep, None, None]:
         """Go on from there, until so many seconds since the start have gone by."""
         if not self.ended:
             yield from self._steps(lambda _: self.ledger.seconds >= until)
